@@ -1,0 +1,1 @@
+"""Rules and words of the product. Standard library only: no web, no database, no translations."""

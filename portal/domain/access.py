@@ -1,0 +1,114 @@
+"""Who may do what: permissions, the roles that hold them, and the person who acts."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from portal.domain.errors import N_
+
+
+class Permission(StrEnum):
+    """One right. The route states the one it needs; templates ask for the same one."""
+
+    CLIENTS_READ = "clients.read"
+    CLIENTS_CREATE = "clients.create"
+    CLIENTS_RENAME = "clients.rename"
+    CLIENTS_MANAGE = "clients.manage"
+    PROVIDER_PEOPLE_READ = "provider.people.read"
+    PROVIDER_KEYS = "provider.keys"
+    ORGANIZATION_READ = "organization.read"
+    MEMBERS_READ = "members.read"
+    MEMBERS_INVITE = "members.invite"
+    MEMBERS_CONFIRM = "members.confirm"
+    ORGANIZATION_KEYS = "organization.keys"
+
+
+class Role(StrEnum):
+    """A person's role in a provider (the first two) or in an organization (the others)."""
+
+    PROVIDER_ADMIN = "provider_admin"
+    SERVICE_USER = "service_user"
+    OWNER = "owner"
+    ADMIN = "admin"
+    USER = "user"
+
+    @property
+    def label(self) -> str:
+        """The role's name as a message id."""
+        return _LABELS[self]
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return PERMISSIONS[self]
+
+
+_LABELS = {
+    Role.PROVIDER_ADMIN: N_("Provider admin"),
+    Role.SERVICE_USER: N_("Service user"),
+    Role.OWNER: N_("Owner"),
+    Role.ADMIN: N_("Admin"),
+    Role.USER: N_("User"),
+}
+
+PROVIDER_ROLES = (Role.PROVIDER_ADMIN, Role.SERVICE_USER)
+ORGANIZATION_ROLES = (Role.OWNER, Role.ADMIN, Role.USER)
+
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.PROVIDER_ADMIN: frozenset(Permission),
+    Role.SERVICE_USER: frozenset(
+        {
+            Permission.CLIENTS_READ,
+            Permission.CLIENTS_RENAME,
+            Permission.ORGANIZATION_READ,
+            Permission.MEMBERS_READ,
+        }
+    ),
+    Role.OWNER: frozenset(
+        {
+            Permission.ORGANIZATION_READ,
+            Permission.MEMBERS_READ,
+            Permission.MEMBERS_INVITE,
+            Permission.MEMBERS_CONFIRM,
+            Permission.ORGANIZATION_KEYS,
+        }
+    ),
+    Role.ADMIN: frozenset(
+        {
+            Permission.ORGANIZATION_READ,
+            Permission.MEMBERS_READ,
+            Permission.MEMBERS_INVITE,
+            Permission.MEMBERS_CONFIRM,
+        }
+    ),
+    Role.USER: frozenset({Permission.ORGANIZATION_READ}),
+}
+
+
+def roles_with(permission: Permission) -> tuple[Role, ...]:
+    """The roles that hold `permission`, so that a refusal can say who can help."""
+    return tuple(role for role in Role if permission in PERMISSIONS[role])
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who is acting, and where. Services take one; they never look one up.
+
+    `provider_id` is the provider whose person acts, `organization_id` the organization acted in;
+    `via_provider` says that the person stands in the organization by way of the provider.
+    `session_id` is empty for commands and the worker. `second_factor` says whether this session
+    proved one.
+    """
+
+    account_id: UUID
+    session_id: UUID | None
+    name: str
+    email: str
+    role: Role
+    permissions: frozenset[Permission]
+    provider_id: UUID | None = None
+    organization_id: UUID | None = None
+    via_provider: bool = False
+    second_factor: bool = False
+
+    def can(self, permission: Permission) -> bool:
+        return permission in self.permissions
