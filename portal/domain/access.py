@@ -89,6 +89,26 @@ def roles_with(permission: Permission) -> tuple[Role, ...]:
     return tuple(role for role in Role if permission in PERMISSIONS[role])
 
 
+# What a code by mail alone does not reach inside an organization, even for its owner.
+STRONG_PERMISSIONS = frozenset(
+    {
+        Permission.MEMBERS_READ,
+        Permission.MEMBERS_INVITE,
+        Permission.MEMBERS_CONFIRM,
+        Permission.ORGANIZATION_KEYS,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Where an action came from, for the event log; empty for commands and the worker."""
+
+    source: str = ""
+    browser: str = ""
+    request_id: str = ""
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who is acting, and where. Services take one; they never look one up.
@@ -109,6 +129,7 @@ class Actor:
     organization_id: UUID | None = None
     via_provider: bool = False
     second_factor: bool = False
+    trace: Trace = Trace()
 
     def can(self, permission: Permission) -> bool:
         return permission in self.permissions
