@@ -11,9 +11,7 @@ import pytest
 from portal.crypto import envelope, fingerprint, kdf, keys, recovery
 from portal.crypto.envelope import CannotOpen, SymmetricKey, looks_sealed, seal, unseal
 
-VECTORS: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "vectors.json").read_text("utf-8")
-)
+VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors.json").read_text("utf-8"))
 WORD_LIST_SHA256 = "6d557f0693958fb5e650b68b5bee585eb82cf4da32965505c789e924743bc522"
 USER_KEY = SymmetricKey.from_raw(bytes.fromhex(VECTORS["user_key"]))
 IV = bytes.fromhex(VECTORS["iv"])
@@ -21,9 +19,7 @@ IV = bytes.fromhex(VECTORS["iv"])
 
 @pytest.fixture(scope="module")
 def master_key() -> bytes:
-    return kdf.derive_master_key(
-        VECTORS["input"]["email"], VECTORS["input"]["password"]
-    )
+    return kdf.derive_master_key(VECTORS["input"]["email"], VECTORS["input"]["password"])
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +28,7 @@ def key_pair() -> tuple[str, bytes]:
 
 
 def test_the_address_is_trimmed_and_lowered_before_it_salts() -> None:
-    assert (
-        kdf.normalize_email(VECTORS["input"]["email"]) == VECTORS["input"]["normalized"]
-    )
+    assert kdf.normalize_email(VECTORS["input"]["email"]) == VECTORS["input"]["normalized"]
 
 
 def test_the_master_key_and_what_follows_from_it_match_the_vectors(
@@ -67,29 +61,19 @@ def test_an_unknown_key_derivation_function_is_refused() -> None:
         kdf.check_parameters("md5", kdf.ITERATIONS)
 
 
-@pytest.mark.parametrize(
-    ("name", "clear"), [("type2_hello", "hello"), ("type2_empty", "")]
-)
-def test_sealing_gives_the_string_of_the_vectors_and_opens_it(
-    name: str, clear: str
-) -> None:
-    opened = unseal(VECTORS[name], USER_KEY).decode()
-    assert (clear or opened) == opened
-    assert seal(opened, USER_KEY, iv=IV) == VECTORS[name]
+@pytest.mark.parametrize(("name", "clear"), [("type2_hello", "Hello, vault!"), ("type2_empty", "")])
+def test_sealing_gives_the_string_of_the_vectors_and_opens_it(name: str, clear: str) -> None:
+    assert unseal(VECTORS[name], USER_KEY).decode() == clear
+    assert seal(clear, USER_KEY, iv=IV) == VECTORS[name]
 
 
 def test_the_provider_chain_matches_the_vectors() -> None:
     chain = VECTORS["provider_chain"]
     provider = SymmetricKey.from_raw(bytes.fromhex(chain["provider_key_hex"]))
     organization = bytes.fromhex(chain["org_key_hex"])
-    assert (
-        unseal(chain["org_key_wrapped_by_provider_key_type2"], provider) == organization
-    )
+    assert unseal(chain["org_key_wrapped_by_provider_key_type2"], provider) == organization
     iv = bytes.fromhex(chain["iv_hex"])
-    assert (
-        seal(organization, provider, iv=iv)
-        == chain["org_key_wrapped_by_provider_key_type2"]
-    )
+    assert seal(organization, provider, iv=iv) == chain["org_key_wrapped_by_provider_key_type2"]
 
 
 def test_sealing_twice_gives_two_strings() -> None:
@@ -105,9 +89,7 @@ def test_a_changed_bit_anywhere_is_found_before_decrypting(part: int) -> None:
         unseal(changed, USER_KEY)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "hello", VECTORS["type0_hello"], "2.a|b|c", "2.||"]
-)
+@pytest.mark.parametrize("text", ["", "hello", VECTORS["type0_hello"], "2.a|b|c", "2.||"])
 def test_what_is_no_type_2_string_is_refused(text: str) -> None:
     assert not looks_sealed(text, 2)
     with pytest.raises(CannotOpen):
@@ -159,19 +141,12 @@ def test_lengths_of_form_fields_fit_what_the_browser_sends(
 def test_a_new_account_is_opened_by_its_password_alone() -> None:
     made = keys.new_account_keys("Ada@Example.com ", "correct horse battery")
     protected, count = made.protected_user_key, made.iterations
-    opened = keys.open_user_key(
-        protected, "ada@example.com", "correct horse battery", count
-    )
+    opened = keys.open_user_key(protected, "ada@example.com", "correct horse battery", count)
     assert opened == made.user_key
     private = unseal(made.protected_private_key, opened)
-    assert (
-        keys.unwrap(keys.wrap_for(made.public_key, b"provider key"), private)
-        == b"provider key"
-    )
+    assert keys.unwrap(keys.wrap_for(made.public_key, b"provider key"), private) == b"provider key"
     with pytest.raises(CannotOpen):
-        keys.open_user_key(
-            protected, "ada@example.com", "incorrect horse battery", count
-        )
+        keys.open_user_key(protected, "ada@example.com", "incorrect horse battery", count)
 
 
 def test_new_tenant_keys_hold_a_private_key_that_fits_the_public_one() -> None:
@@ -187,9 +162,7 @@ def test_no_secret_shows_in_a_repr() -> None:
         assert secret not in shown
 
 
-def test_the_fingerprint_phrase_matches_the_vectors_and_depends_on_the_account() -> (
-    None
-):
+def test_the_fingerprint_phrase_matches_the_vectors_and_depends_on_the_account() -> None:
     known, public = VECTORS["fingerprint"], VECTORS["rsa"]["public_spki_b64"]
     assert fingerprint.fingerprint_phrase(known["user_id"], public) == known["phrase"]
     assert fingerprint.fingerprint_phrase("another", public) != known["phrase"]
@@ -199,9 +172,7 @@ def test_the_word_list_is_the_original_one() -> None:
     content = fingerprint.WORD_LIST.read_bytes()
     assert hashlib.sha256(content).hexdigest() == WORD_LIST_SHA256
     assert len(content.split()) == 6**5
-    licence = fingerprint.WORD_LIST.with_name(
-        "eff_large_wordlist.LICENSE.txt"
-    ).read_text()
+    licence = fingerprint.WORD_LIST.with_name("eff_large_wordlist.LICENSE.txt").read_text()
     assert "CC BY 3.0" in licence
     assert WORD_LIST_SHA256 in licence
 
@@ -211,9 +182,7 @@ def test_the_recovery_code_is_read_back_however_it_is_typed() -> None:
     secret = bytes.fromhex(known["secret_hex"])
     assert recovery.write_code(secret) == known["code"]
     assert recovery.read_code(known["code"].lower().replace("-", " ")) == secret
-    assert (
-        recovery.read_code(known["code"].replace("0", "o").replace("1", "l")) == secret
-    )
+    assert recovery.read_code(known["code"].replace("0", "o").replace("1", "l")) == secret
 
 
 def test_the_recovery_sheet_opens_with_its_code_alone() -> None:
@@ -227,7 +196,4 @@ def test_the_recovery_sheet_opens_with_its_code_alone() -> None:
 
 def test_a_fresh_recovery_sheet_opens_again() -> None:
     code = recovery.new_code()
-    assert (
-        recovery.open_with_code(recovery.wrap_with_code(USER_KEY, code), code)
-        == USER_KEY
-    )
+    assert recovery.open_with_code(recovery.wrap_with_code(USER_KEY, code), code) == USER_KEY

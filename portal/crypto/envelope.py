@@ -18,9 +18,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 _BLOCK_BITS = 128
 
-TYPE_2 = re.compile(
-    r"2\.([A-Za-z0-9+/]{22}==)\|([A-Za-z0-9+/]+={0,2})\|([A-Za-z0-9+/]{43}=)"
-)
+TYPE_2 = re.compile(r"2\.([A-Za-z0-9+/]{22}==)\|([A-Za-z0-9+/]+={0,2})\|([A-Za-z0-9+/]{43}=)")
 TYPE_4 = re.compile(r"4\.([A-Za-z0-9+/]{342}==)")
 
 # Longest strings a form field may hold, in characters.
@@ -63,10 +61,7 @@ def seal(clear: bytes | str, key: SymmetricKey, *, iv: bytes | None = None) -> s
     iv = os.urandom(16) if iv is None else iv
     padder = PKCS7(_BLOCK_BITS).padder()
     encryptor = Cipher(AES256(key.enc), CBC(iv)).encryptor()
-    ct = (
-        encryptor.update(padder.update(plain) + padder.finalize())
-        + encryptor.finalize()
-    )
+    ct = encryptor.update(padder.update(plain) + padder.finalize()) + encryptor.finalize()
     mac = hmac.digest(key.mac, iv + ct, "sha256")
     return "2." + "|".join(base64.b64encode(part).decode() for part in (iv, ct, mac))
 
@@ -94,9 +89,7 @@ def unseal(sealed: str, key: SymmetricKey) -> bytes:
         raise CannotOpen("the ciphertext is not padded") from error
 
 
-def looks_sealed(
-    text: str, kind: Literal[2, 4], limit: int = SEALED_NAME_LENGTH
-) -> bool:
+def looks_sealed(text: str, kind: Literal[2, 4], limit: int = SEALED_NAME_LENGTH) -> bool:
     """Whether `text` has the shape of a type `kind` string of at most `limit` characters.
 
     A clear text never passes. That it can be opened, only a holder of the key can tell.

@@ -52,9 +52,7 @@ class TenantKeys:
 def new_key_pair() -> tuple[str, bytes]:
     """A public key (SPKI DER in base64) and its private key (PKCS8 DER, clear)."""
     private = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
-    spki = private.public_key().public_bytes(
-        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    )
+    spki = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     pkcs8 = private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return base64.b64encode(spki).decode(), pkcs8
 
@@ -85,9 +83,7 @@ def wrap_for(public_key: str, clear: bytes) -> str:
 
     Raises `ValueError` if `public_key` is none.
     """
-    return (
-        "4." + base64.b64encode(_load_public(public_key).encrypt(clear, _OAEP)).decode()
-    )
+    return "4." + base64.b64encode(_load_public(public_key).encrypt(clear, _OAEP)).decode()
 
 
 def unwrap(wrapped: str, private_key: bytes) -> bytes:
@@ -104,9 +100,7 @@ def unwrap(wrapped: str, private_key: bytes) -> bytes:
         raise CannotOpen("wrapped for another key, or changed") from error
 
 
-def new_account_keys(
-    email: str, password: str, iterations: int = ITERATIONS
-) -> AccountKeys:
+def new_account_keys(email: str, password: str, iterations: int = ITERATIONS) -> AccountKeys:
     """All that a browser makes for a new account. Takes about half a second."""
     master_key = derive_master_key(email, password, iterations)
     user_key = SymmetricKey.new()
@@ -130,9 +124,7 @@ def new_tenant_keys() -> TenantKeys:
     return TenantKeys(key, public_key, seal(private_key, key))
 
 
-def open_user_key(
-    protected: str, email: str, password: str, iterations: int
-) -> SymmetricKey:
+def open_user_key(protected: str, email: str, password: str, iterations: int) -> SymmetricKey:
     """The user key, from the master password. Raises `CannotOpen` for a wrong password."""
     stretched = stretch(derive_master_key(email, password, iterations))
     return SymmetricKey.from_raw(unseal(protected, stretched))
