@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 # ISO 4217: the active currencies whose minor unit is not a hundredth.
 _DIGITS = {
@@ -13,6 +13,8 @@ _DIGITS = {
 }
 # Wide enough that the product of a sum, a percentage and a number of days is exact.
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
+# No exponents: "1e999999" would be a number of a million digits.
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 
 
@@ -43,12 +45,9 @@ class Money:
 
         Raises ValueError for anything that is no number or finer than the minor unit.
         """
-        try:
-            scaled = _EXACT.scaleb(_EXACT.create_decimal(text), digits_of(currency))
-        except InvalidOperation:
-            raise ValueError("not an amount") from None
-        if not scaled.is_finite():
+        if not _AMOUNT.match(str(text)):
             raise ValueError("not an amount")
+        scaled = Decimal(text).scaleb(digits_of(currency), _EXACT)
         if scaled != scaled.to_integral_value():
             raise ValueError(f"more than {digits_of(currency)} decimal places")
         return cls(int(scaled), currency)

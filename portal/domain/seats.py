@@ -34,7 +34,7 @@ def check_limit(limit: int | None, seats: int) -> int | None:
         return None
     if limit < seats:
         raise refuse(
-            N_("The limit cannot be below the %(seats)s assigned. Leave it empty for no limit."),
+            N_("Enter at least %(seats)s, the number of seats, or leave it empty for no limit."),
             field="seat_limit",
             seats=seats,
         )
