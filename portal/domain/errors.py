@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-Gettext = Callable[[str], str]
-Ngettext = Callable[[str, str, int], str]
+# Like Flask-Babel's: they translate and fill the placeholders from keyword arguments.
+Gettext = Callable[..., str]
+Ngettext = Callable[..., str]
 FormatParam = Callable[[object], object]
 
 
@@ -23,8 +24,12 @@ def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - the plural form
     return one, many
 
 
-def _one_or_many(one: str, many: str, count: int) -> str:
-    return one if count == 1 else many
+def _english(msgid: str, **params: object) -> str:
+    return msgid % params if params else msgid
+
+
+def _english_count(one: str, many: str, count: int, **params: object) -> str:
+    return _english(one if count == 1 else many, **params)
 
 
 def _unchanged(value: object) -> object:
@@ -63,22 +68,18 @@ class Message:
 
     def render(
         self,
-        gettext: Gettext = str,
-        ngettext: Ngettext = _one_or_many,
+        gettext: Gettext = _english,
+        ngettext: Ngettext = _english_count,
         format_param: FormatParam = _unchanged,
     ) -> str:
         """The sentence in the language of `gettext` and `ngettext`; English without them.
 
-        Both must return the translation with its placeholders still in it: pass those of the
-        catalogue itself, since a wrapper such as Flask-Babel's `ngettext` fills them in.
         `format_param` writes each parameter in the reader's locale (money, dates, numbers).
         """
+        params = {name: format_param(value) for name, value in self.params.items()}
         if self.plural is None:
-            text = gettext(self.msgid)
-        else:
-            text = ngettext(self.msgid, self.plural, self.count)
-        values = {name: format_param(value) for name, value in self.params.items()}
-        return text % values if values else text
+            return gettext(self.msgid, **params)
+        return ngettext(self.msgid, self.plural, self.count, **params)
 
     def __hash__(self) -> int:
         return hash((self.msgid, self.plural, self.count))

@@ -13,7 +13,7 @@ from portal.domain.plans import Cadence, Plan
 # Keeps the largest bill (100,000 seats for a year) well inside a 64-bit integer.
 HIGHEST_CENTS = 10_000_000
 HIGHEST_INCLUDED_GB = 10_000
-VERSION_LIMIT = 40
+VERSION_LIMIT = 32
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _CURRENCY = re.compile(r"[A-Z]{3}\Z")
 _CADENCES = tuple(cadence.value for cadence in Cadence)
