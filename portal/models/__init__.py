@@ -1,0 +1,48 @@
+"""Tables and constraints; one module an aggregate."""
+
+from portal.models.account import (
+    Account,
+    Affiliation,
+    AuthSession,
+    Notice,
+    RecoveryCode,
+    SignInCode,
+)
+from portal.models.base import Base, new_id, utc_now
+from portal.models.organization import (
+    Collection,
+    CollectionMember,
+    Member,
+    Organization,
+    ProviderEntry,
+    Subscription,
+    SubscriptionLine,
+)
+from portal.models.plumbing import Event, EventStream, Idempotency, Outbox, RateLimit
+from portal.models.provider import Provider, ProviderPerson
+
+__all__ = [
+    "Account",
+    "Affiliation",
+    "AuthSession",
+    "Base",
+    "Collection",
+    "CollectionMember",
+    "Event",
+    "EventStream",
+    "Idempotency",
+    "Member",
+    "Notice",
+    "Organization",
+    "Outbox",
+    "Provider",
+    "ProviderEntry",
+    "ProviderPerson",
+    "RateLimit",
+    "RecoveryCode",
+    "SignInCode",
+    "Subscription",
+    "SubscriptionLine",
+    "new_id",
+    "utc_now",
+]

@@ -1,0 +1,237 @@
+"""A client organization, its subscription, members and collections."""
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.domain.access import Role
+from portal.domain.plans import Cadence, Plan
+from portal.domain.states import ClientStatus, MemberState
+from portal.models.account import EMAIL
+from portal.models.base import Base, BinaryText, EnumText, new_id, one_of, utc_now
+from portal.models.provider import BillingAddress
+
+SORTABLE = (
+    "name_ci",
+    "seats",
+    "seats_used",
+    "seats_remaining",
+    "plan_rank",
+    "setup_open",
+)
+
+
+class Organization(Base):
+    """A client organization. The numbers a list of ten thousand needs are columns.
+
+    `seats_used`, `setup_done`, `setup_total` and `owner_confirmed` are kept by the transaction
+    that changes their cause and recounted by `flask doctor`. `public_key` is NULL while the
+    organization was made without keys.
+    """
+
+    __tablename__ = "organizations"
+    __table_args__ = (
+        one_of("plan", Plan),
+        one_of("status", ClientStatus),
+        CheckConstraint("seats >= 1", name="seats_positive"),
+        CheckConstraint("seats_used between 0 and seats", name="seats_used_bounds"),
+        CheckConstraint("seat_limit is null or seat_limit >= seats", name="seat_limit_bounds"),
+        CheckConstraint("extra_storage_gb between 0 and 99", name="extra_storage_bounds"),
+        CheckConstraint("setup_done between 0 and setup_total", name="setup_done_bounds"),
+        CheckConstraint(
+            "(public_key is null) = (protected_private_key is null)", name="keys_all_or_none"
+        ),
+        *(Index(None, "provider_id", column, "id") for column in SORTABLE),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    provider_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("providers.id", ondelete="RESTRICT")
+    )
+    name: Mapped[str] = mapped_column(String(50))
+    name_ci: Mapped[str] = mapped_column(BinaryText)
+    billing_email: Mapped[str] = mapped_column(EMAIL)
+    status: Mapped[ClientStatus] = mapped_column(
+        EnumText(ClientStatus), default=ClientStatus.ACTIVE
+    )
+    plan: Mapped[Plan] = mapped_column(EnumText(Plan))
+    plan_rank: Mapped[int]
+    seats: Mapped[int]
+    seats_used: Mapped[int] = mapped_column(default=0)
+    seats_remaining: Mapped[int] = mapped_column(Computed("seats - seats_used", persisted=True))
+    seats_grow: Mapped[bool] = mapped_column(default=True)
+    seat_limit: Mapped[int | None]
+    extra_storage_gb: Mapped[int] = mapped_column(default=0)
+    setup_done: Mapped[int] = mapped_column(default=0)
+    setup_total: Mapped[int] = mapped_column(default=6)
+    setup_open: Mapped[int] = mapped_column(Computed("setup_total - setup_done", persisted=True))
+    owner_confirmed: Mapped[bool] = mapped_column(default=False)
+    public_key: Mapped[str | None] = mapped_column(Text)
+    protected_private_key: Mapped[str | None] = mapped_column(Text)
+    # The organization key under the provider key (`2.…`) or the provider's public key (`4.…`).
+    provider_wrapped_key: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Subscription(BillingAddress, Base):
+    """What a client has ordered and how it pays. One row an organization."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        one_of("cadence", Cadence),
+        UniqueConstraint("organization_id"),
+        CheckConstraint("net_days between 0 and 120", name="net_days_bounds"),
+        CheckConstraint("payment_method in ('invoice')", name="payment_method_known"),
+        CheckConstraint("period_end > period_start", name="period_order"),
+    )
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    cadence: Mapped[Cadence] = mapped_column(EnumText(Cadence))
+    currency: Mapped[str] = mapped_column(String(3))
+    price_list_version: Mapped[str] = mapped_column(String(32))
+    discount_basis_points: Mapped[int] = mapped_column(default=0)
+    tax_label: Mapped[str] = mapped_column(String(50), default="")
+    tax_basis_points: Mapped[int] = mapped_column(default=0)
+    period_start: Mapped[dt.date] = mapped_column(Date)
+    period_end: Mapped[dt.date] = mapped_column(Date)
+    payment_method: Mapped[str] = mapped_column(String(16), default="invoice")
+    net_days: Mapped[int]
+    purchase_order: Mapped[str] = mapped_column(String(50), default="")
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class SubscriptionLine(Base):
+    """One priced line of a subscription, as the price list of its version had it."""
+
+    __tablename__ = "subscription_lines"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "subscription_id"],
+            ["subscriptions.organization_id", "subscriptions.id"],
+            ondelete="CASCADE",
+        ),
+        Index(None, "organization_id", "subscription_id"),
+        CheckConstraint("quantity >= 0", name="quantity_positive"),
+        CheckConstraint("unit_cents >= 0", name="unit_cents_positive"),
+        CheckConstraint("months in (1, 12)", name="months_known"),
+    )
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    subscription_id: Mapped[uuid.UUID]
+    kind: Mapped[str] = mapped_column(String(32))
+    price_list_version: Mapped[str] = mapped_column(String(32))
+    unit_cents: Mapped[int]
+    quantity: Mapped[int]
+    months: Mapped[int]
+    period_start: Mapped[dt.date] = mapped_column(Date)
+    period_end: Mapped[dt.date] = mapped_column(Date)
+
+
+class Member(Base):
+    """A person's place in an organization. `account_id` is NULL while invited."""
+
+    __tablename__ = "members"
+    __table_args__ = (
+        UniqueConstraint("organization_id", "account_id"),
+        UniqueConstraint("organization_id", "email"),
+        Index(None, "account_id"),
+        Index(None, "organization_id", "state"),
+        one_of("role", Role),
+        one_of("state", MemberState),
+        CheckConstraint(
+            "account_id is not null or state in ('invited', 'revoked', 'staged')",
+            name="account_once_accepted",
+        ),
+        CheckConstraint(
+            "state <> 'confirmed' or wrapped_organization_key is not null",
+            name="key_once_confirmed",
+        ),
+    )
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("accounts.id", ondelete="RESTRICT")
+    )
+    email: Mapped[str] = mapped_column(EMAIL)
+    role: Mapped[Role] = mapped_column(EnumText(Role))
+    state: Mapped[MemberState] = mapped_column(EnumText(MemberState))
+    # The organization key for this member's public key (`4.…`), and that key's fingerprint.
+    wrapped_organization_key: Mapped[str | None] = mapped_column(Text)
+    confirmed_public_key: Mapped[str | None] = mapped_column(Text)
+    # Goes up when the link must die: re-sent, replaced or withdrawn.
+    invitation_version: Mapped[int] = mapped_column(default=1)
+    invitation_locale: Mapped[str] = mapped_column(String(8), default="en")
+    invitation_expires_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    accepted_at: Mapped[dt.datetime | None]
+    confirmed_at: Mapped[dt.datetime | None]
+
+
+class Collection(Base):
+    """A set of vault items. The name is ciphertext; NULL until the organization has keys."""
+
+    __tablename__ = "collections"
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    sealed_name: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+
+
+class CollectionMember(Base):
+    """What one member may do in one collection (`manage` is the only level so far)."""
+
+    __tablename__ = "collection_members"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "collection_id"],
+            ["collections.organization_id", "collections.id"],
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["organization_id", "member_id"],
+            ["members.organization_id", "members.id"],
+            ondelete="CASCADE",
+        ),
+        Index(None, "organization_id", "member_id"),
+        CheckConstraint("level in ('manage')", name="level_known"),
+    )
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    collection_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    level: Mapped[str] = mapped_column(String(16))
+
+
+class ProviderEntry(Base):
+    """The trace of a provider's person entering a client: one a session and UTC day."""
+
+    __tablename__ = "provider_entries"
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    session_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
