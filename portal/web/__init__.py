@@ -1,0 +1,1 @@
+"""What all areas share of HTTP."""

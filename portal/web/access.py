@@ -1,0 +1,127 @@
+"""Each view says who may call it: exactly one of `@requires`, `@signed_in`, `@public`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Response, abort, g, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.domain.access import STRONG_PERMISSIONS, Actor, Permission
+from portal.web import fragments
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a view asks for; `tests/test_architecture.py` reads it from every view."""
+
+    kind: str
+    permission: Permission | None = None
+
+
+def public(view: View) -> View:
+    """Anybody may call it, signed in or not."""
+    view.access = Access("public")  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """Anybody who has signed in fully, a second factor included where one is set up."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        return refuse_visitor() or view(*args, **kwargs)
+
+    guarded.access = Access("signed_in")  # type: ignore[attr-defined]
+    return guarded
+
+
+def requires(permission: Permission) -> Callable[[View], View]:
+    """The tenant's actor, found by its context before the view, must hold the permission.
+
+    No actor means that the person has nothing here: 404, as for an id that does not exist.
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            return _refusal(permission) or view(*args, **kwargs)
+
+        guarded.access = Access("requires", permission)  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def refuse_visitor() -> AnyResponse | None:
+    """The answer for somebody who is not (fully) signed in; None for everybody else."""
+    if not current_user.is_authenticated:
+        return sign_in_first()
+    if current_user.pending:
+        return _go(url_for("accounts.second_factor", next=here()))
+    return None
+
+
+def _refusal(permission: Permission) -> AnyResponse | None:
+    refused = refuse_visitor()
+    if refused:
+        return refused
+    found: Actor | None = g.get("actor")
+    if found is None:
+        abort(404)
+    if not found.can(permission):
+        abort(403)
+    if needs_step_up(found, permission):
+        return _go(url_for("accounts.step_up", next=here()))
+    return None
+
+
+def needs_step_up(found: Actor, permission: Permission) -> bool:
+    """A code by mail alone never reaches provider administration or an owner's strong pages.
+
+    A provider may ask for a second factor of all its people, whatever their way in.
+    """
+    if current_user.second_factor:
+        return False
+    provider_side = found.via_provider or found.organization_id is None
+    if provider_side and g.get("second_factor_required", True):
+        return True
+    weak = current_user.method == "code"
+    return weak and (provider_side or permission in STRONG_PERMISSIONS)
+
+
+def actor() -> Actor:
+    """Who acts in this tenant; only inside views with `@requires`."""
+    found: Actor = g.actor
+    return found
+
+
+def can(permission: str) -> bool:
+    """What templates ask: the same question the route asked. Unknown words are an error."""
+    found: Actor | None = g.get("actor")
+    return found is not None and found.can(Permission(permission))
+
+
+def here() -> str:
+    """The address to come back to: only a page that can be asked for again."""
+    if request.method == "GET" and not fragments.is_htmx():
+        return request.full_path.rstrip("?")
+    return ""
+
+
+def sign_in_first() -> AnyResponse:
+    """Send a visitor to sign in, and back here afterwards."""
+    return _go(url_for("accounts.sign_in", next=here() or None), htmx_status=401)
+
+
+def _go(url: str, htmx_status: int = 200) -> AnyResponse:
+    if fragments.is_htmx():
+        return fragments.elsewhere(url, htmx_status)
+    return redirect(url, 303)
+
+
+__all__ = ["Access", "Response", "actor", "can", "public", "requires", "signed_in"]

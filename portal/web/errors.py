@@ -1,0 +1,132 @@
+"""What people see when something is not right: a page for browsers, a notice for htmx."""
+
+import sqlite3
+import time
+
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask_babel import gettext as _
+from flask_limiter import RateLimitExceeded
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.domain.access import Permission, Role, roles_with
+from portal.domain.errors import RuleError
+from portal.extensions import db
+from portal.web import fragments
+from portal.web.forms import sentence
+from portal.web.logs import log
+
+RETRY_SECONDS = 5
+PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503, 507})
+
+
+def init_errors(app: Flask) -> None:
+    """Register the handlers: nothing reaches a person as a traceback or an empty page."""
+    app.register_error_handler(CSRFError, _forged)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(RuleError, _rule)
+    app.register_error_handler(IntegrityError, _conflict)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _busy)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def error_page(
+    code: int, *, text: str | None = None, reason: str = "", retry: int | None = None
+) -> Response:
+    """The page or notice of an error; `retry` seconds become `Retry-After`."""
+    db.session.rollback()
+    template_code = code if code in PAGES else (500 if code >= 500 else 400)
+    context = {
+        "code": code,
+        "text": text,
+        "reason": reason,
+        "retry": retry,
+        "helpers": _helpers() if code == 403 else [],
+        "request_id": g.get("request_id", ""),
+    }
+    if fragments.is_htmx():
+        body = render_template("errors/_notice.html", page_code=template_code, **context)
+        response = fragments.into_notices(body, code)
+    else:
+        body = render_template(f"errors/{template_code}.html", **context)
+        response = make_response(body, code)
+    if retry is not None:
+        response.headers["Retry-After"] = str(retry)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _helpers() -> list[str]:
+    """The roles that could do what was refused, so that the page can say whom to ask."""
+    view = request.endpoint and _view(request.endpoint)
+    permission = getattr(getattr(view, "access", None), "permission", None)
+    if not isinstance(permission, Permission):
+        return []
+    provider_side = g.get("actor") is not None and g.actor.provider_id is not None
+    wanted = (Role.PROVIDER_ADMIN,) if provider_side else (Role.OWNER, Role.ADMIN)
+    return [_(role.label) for role in roles_with(permission) if role in wanted]
+
+
+def _view(endpoint: str) -> object:
+    return current_app.view_functions.get(endpoint)
+
+
+def _http(error: HTTPException) -> AnyResponse:
+    code = error.code or 500
+    if code < 400:
+        return error.get_response()
+    if isinstance(error, RateLimitExceeded):
+        limit = getattr(g, "view_rate_limit", None)
+        seconds = max(1, int(limit.reset_at - time.time())) if limit else 60
+        return error_page(429, retry=seconds)
+    response = error_page(code)
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+    return response
+
+
+def _forged(_error: CSRFError) -> Response:
+    return error_page(400, reason="csrf")
+
+
+def _busy(_error: PoolTimeout) -> Response:
+    return error_page(503, retry=RETRY_SECONDS)
+
+
+def _rule(error: RuleError) -> Response:
+    return error_page(409, text=sentence(error.text))
+
+
+def _conflict(error: IntegrityError) -> Response:
+    log.warning("conflict", error=str(error.orig))
+    return error_page(409)
+
+
+def _database(error: DBAPIError) -> Response:
+    """A busy or vanished database is 503 with a wait, a full disk 507; the rest is our fault."""
+    original = error.orig
+    text = str(original).lower()
+    log.error("database", error=text, kind=type(original).__name__)
+    if "full" in text or "no space left" in text:
+        return error_page(507, retry=60)
+    busy = isinstance(original, sqlite3.OperationalError) and ("locked" in text or "busy" in text)
+    gone = error.connection_invalidated or type(original).__name__ in {
+        "OperationalError",
+        "AdminShutdown",
+        "TooManyConnections",
+        "CannotConnectNow",
+        "LockNotAvailable",
+        "DeadlockDetected",
+    }
+    if busy or (gone and not isinstance(original, sqlite3.Error)):
+        return error_page(503, retry=RETRY_SECONDS)
+    return error_page(500)
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.exception("unforeseen", exc_info=error)
+    return error_page(500)

@@ -1,0 +1,35 @@
+"""Dates, times, numbers and money in the reader's locale and zone."""
+
+import datetime as dt
+from decimal import Decimal
+
+from babel.numbers import format_currency
+from flask_babel import format_date, format_datetime, format_decimal, get_locale
+
+from portal.domain.money import Money
+
+
+def money(amount: Money) -> str:
+    """`$1,234.50`, in French `1 234,50 $US`."""
+    value = Decimal(amount.cents) / 100
+    return format_currency(value, amount.currency, locale=get_locale())
+
+
+def day(value: dt.date) -> str:
+    """`Nov 22, 2026`, `22 nov. 2026`."""
+    return str(format_date(value, "medium"))
+
+
+def moment(value: dt.datetime) -> str:
+    """Date and time in the person's zone; pair it with `instant` in a `<time>` element."""
+    return str(format_datetime(value, "medium"))
+
+
+def instant(value: dt.datetime) -> str:
+    """The exact UTC instant, ISO 8601, for `datetime=` and the hover text."""
+    return value.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def number(value: int) -> str:
+    """Digits grouped as the reader groups them."""
+    return str(format_decimal(value))

@@ -1,0 +1,150 @@
+"""Fills the shell that every page shows, from the visit and the tenant's context.
+
+The two contexts leave a function in `g.frame`; it is called only when a page is rendered, so a
+redirect or a fragment costs nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, g, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from portal.domain.names import colour_class, initials
+from portal.web import formats, notices
+from portal.web.access import can
+from portal.web.languages import LANGUAGES
+from portal.web.shell import (
+    Banner,
+    Language,
+    LanguageSwitch,
+    NavGroup,
+    NavItem,
+    Notice,
+    Person,
+    Product,
+    Shell,
+    Vault,
+)
+
+LOCK_MINUTES = 15
+_TONES: dict[str, Any] = {"success": "good", "warning": "warn", "error": "bad"}
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a tenant's context adds to the shell."""
+
+    product: str
+    home_url: str
+    groups: tuple[NavGroup, ...] = ()
+    banner: Banner | None = None
+    help_url: str | None = None
+
+
+# (signed-in person's id) -> the products the switcher offers; accounts fills it in create_app.
+PRODUCTS: list[Callable[[], Sequence[Product]]] = []
+
+
+def init_frame(app: Flask) -> None:
+    """Give every template `shell`, the formats and `can`."""
+    app.jinja_env.globals.update(
+        can=can,
+        money=formats.money,
+        day=formats.day,
+        moment=formats.moment,
+        instant=formats.instant,
+        number=formats.number,
+    )
+
+    @app.context_processor
+    def add_shell() -> dict[str, Any]:
+        return {"shell": LazyShell()}
+
+
+class LazyShell:
+    """Builds the shell at its first use: fragments and mails never use it."""
+
+    def __init__(self) -> None:
+        self._shell: Shell | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._shell is None:
+            self._shell = build()
+        return getattr(self._shell, name)
+
+
+def nav_item(label: str, endpoint: str, icon: str, badge: str = "", **values: Any) -> NavItem:
+    """A row of the side bar, current while the request is in the endpoint's blueprint page."""
+    current = request.endpoint == endpoint or (request.endpoint or "").startswith(f"{endpoint}_")
+    return NavItem(label, url_for(endpoint, **values), icon, current, badge)
+
+
+def build() -> Shell:
+    """The shell of this request."""
+    frame = _frame()
+    locale = get_locale()
+    signed_in = current_user.is_authenticated and not current_user.pending
+    waiting = tuple(Notice(item.text, _TONES.get(item.kind, "info")) for item in notices.waiting())
+    switch = _switch(locale.language if locale else "en")
+    if not signed_in:
+        return Shell(
+            product=frame.product,
+            home_url=frame.home_url,
+            locale=locale.language if locale else "en",
+            switch=switch,
+            notices=waiting,
+        )
+    return Shell(
+        product=frame.product,
+        home_url=frame.home_url,
+        locale=locale.language if locale else "en",
+        switch=switch,
+        theme=current_user.theme,
+        person=_person(),
+        groups=frame.groups,
+        products=tuple(PRODUCTS[0]()) if PRODUCTS else (),
+        banner=frame.banner,
+        notices=waiting,
+        help_url=frame.help_url,
+        vault=_vault(),
+        account_id=str(current_user.account_id),
+        session_id=str(current_user.session_id),
+        lock_minutes=LOCK_MINUTES,
+    )
+
+
+def _frame() -> Frame:
+    builder: Callable[[], Frame] | None = g.get("frame")
+    if builder and g.get("actor") is not None:
+        return builder()
+    return Frame(_("Provider Portal"), url_for("accounts.home"))
+
+
+def _switch(locale: str) -> LanguageSwitch:
+    languages = tuple(Language(code, name, code == locale) for code, name in LANGUAGES.items())
+    back = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    return LanguageSwitch(url_for("accounts.change_language"), back, languages)
+
+
+def _person() -> Person:
+    return Person(
+        name=current_user.name,
+        email=current_user.email,
+        initials=initials(current_user.name),
+        tone=colour_class(current_user.account_id),
+        profile_url=url_for("accounts.profile"),
+        sign_out_url=url_for("accounts.sign_out"),
+    )
+
+
+def _vault() -> Vault:
+    if not current_user.has_keys:
+        state = "none"
+    else:
+        state = "unlocked" if current_user.is_unlocked else "locked"
+    back = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    return Vault(state, url_for("accounts.unlock", next=back), url_for("accounts.lock"))  # type: ignore[arg-type]

@@ -1,0 +1,46 @@
+"""Which language and time zone a request is answered in."""
+
+from zoneinfo import ZoneInfo, available_timezones
+
+from flask import Flask, g, request
+from flask_login import current_user
+
+from portal.extensions import babel
+
+LANGUAGES = {"en": "English", "fr": "Français"}
+COOKIE = "portal_language"
+
+
+def init_languages(app: Flask) -> None:
+    """Bind Flask-Babel: the person's setting, else the switch's cookie, else the browser's wish."""
+    app.config["BABEL_DEFAULT_LOCALE"] = "en"
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(_translations(app))
+    babel.init_app(app, locale_selector=language, timezone_selector=time_zone)
+
+
+def _translations(app: Flask) -> str:
+    return f"{app.root_path}/translations"
+
+
+def language() -> str:
+    """`en` or `fr`."""
+    chosen = getattr(current_user, "locale", None) or request.cookies.get(COOKIE)
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(list(LANGUAGES)) or "en"
+
+
+def time_zone() -> str:
+    """The person's zone, else the provider's, else UTC."""
+    chosen = getattr(current_user, "time_zone", None) or g.get("time_zone") or "UTC"
+    return chosen if is_time_zone(chosen) else "UTC"
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether the name is an IANA time zone."""
+    return name in available_timezones()
+
+
+def zone() -> ZoneInfo:
+    """The zone of the request, for arithmetic with days."""
+    return ZoneInfo(time_zone())
