@@ -1,0 +1,57 @@
+"""The Provider Portal."""
+
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from portal.accounts import views as accounts
+from portal.accounts.notices import NoticeStore
+from portal.accounts.visits import init_visits
+from portal.clients import views as clients
+from portal.collections import views as collections
+from portal.config import Settings
+from portal.database import init_database
+from portal.extensions import compress, csrf
+from portal.members import views as members
+from portal.organizations import views as organizations
+from portal.organizations.context import init_organization_context
+from portal.providers import views as providers
+from portal.providers.context import init_provider_context
+from portal.ratelimit import init_limits
+from portal.web import health, notices
+from portal.web.errors import init_errors
+from portal.web.frame import init_frame
+from portal.web.headers import init_headers
+from portal.web.languages import init_languages
+from portal.web.logs import init_logs
+from portal.web.requests import init_requests
+from portal.web.session import init_session
+from portal.web.static_files import init_static
+
+AREAS = (accounts, providers, organizations, members, collections, clients, health)
+
+
+def create_app(settings: Settings) -> Flask:
+    """The app, from one settings object; reads like a table of contents."""
+    app = Flask(__name__, template_folder="../templates", static_folder=None)
+    app.extensions["settings"] = settings
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    init_logs(app, settings.log_level)
+    init_session(app, settings)
+    init_requests(app)
+    init_database(app, settings)
+    init_limits(app)
+    init_visits(app)
+    init_languages(app)
+    init_provider_context(app)
+    init_organization_context(app)
+    csrf.init_app(app)
+    compress.init_app(app)
+    init_headers(app, https=settings.https)
+    init_static(app)
+    init_frame(app)
+    init_errors(app)
+    notices.STORE[:] = [NoticeStore()]
+    for area in AREAS:
+        app.register_blueprint(area.bp)
+    return app

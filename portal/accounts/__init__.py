@@ -1,0 +1,1 @@
+"""People: signing in, second factor, sessions, keys, profile."""

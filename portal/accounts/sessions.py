@@ -1,0 +1,262 @@
+"""The session table: who a request comes from, found with one statement.
+
+The browser's cookie holds a random token in Flask's signed session; the database holds only its
+hash. In a tenant's path the same statement also finds the person's place there.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, select, update
+from sqlalchemy.orm import Session
+
+from portal.models import (
+    Account,
+    AuthSession,
+    Member,
+    Organization,
+    Provider,
+    ProviderPerson,
+    utc_now,
+)
+
+IDLE = dt.timedelta(hours=12)
+ABSOLUTE = {"password": dt.timedelta(days=30), "code": dt.timedelta(hours=8)}
+SEEN_EVERY = dt.timedelta(minutes=5)
+REAUTHENTICATION = dt.timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A signed-in request: session and account in one, never an entity.
+
+    `place` is the row of the tenant in the path (see the two contexts), or None. `pending` says
+    that a second factor is still owed.
+    """
+
+    token: str
+    session_id: uuid.UUID
+    account_id: uuid.UUID
+    email: str
+    name: str
+    locale: str | None
+    time_zone: str | None
+    theme: str
+    method: str
+    pending: bool
+    second_factor: bool
+    has_second_factor: bool
+    has_keys: bool
+    is_unlocked: bool
+    authenticated_at: dt.datetime
+    seen_at: dt.datetime
+    expires_at: dt.datetime
+    public_key: str | None
+    place: Any = None
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the cookie: the opaque token."""
+        return self.token
+
+    def is_fresh(self, now: dt.datetime) -> bool:
+        """Whether the person proved who they are in the last ten minutes."""
+        return now - self.authenticated_at < REAUTHENTICATION
+
+
+def hash_token(token: str) -> str:
+    """SHA-256 in hex; the token has 256 random bits, so no salt or stretching is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> str:
+    """256 random bits, URL-safe."""
+    return secrets.token_urlsafe(32)
+
+
+_COLUMNS = (
+    AuthSession.id.label("session_id"),
+    AuthSession.method,
+    AuthSession.pending,
+    AuthSession.second_factor_at,
+    AuthSession.authenticated_at,
+    AuthSession.seen_at,
+    AuthSession.expires_at,
+    AuthSession.vault_secret.is_not(None).label("is_unlocked"),
+    Account.id.label("account_id"),
+    Account.email,
+    Account.name,
+    Account.locale,
+    Account.time_zone,
+    Account.theme,
+    Account.totp_secret.is_not(None).label("has_second_factor"),
+    Account.public_key,
+)
+_PROVIDER_COLUMNS = (
+    Provider.id.label("provider_id"),
+    Provider.name.label("provider_name"),
+    Provider.public_key.label("provider_public_key"),
+    Provider.time_zone.label("provider_time_zone"),
+    Provider.second_factor_required,
+    Provider.clients_count,
+    ProviderPerson.id.label("person_id"),
+    ProviderPerson.role.label("person_role"),
+    ProviderPerson.state.label("person_state"),
+    ProviderPerson.wrapped_provider_key,
+)
+_ORGANIZATION_COLUMNS = (
+    Organization.id.label("organization_id"),
+    Organization.name.label("organization_name"),
+    Organization.status.label("organization_status"),
+    Organization.plan.label("organization_plan"),
+    Organization.public_key.label("organization_public_key"),
+    Member.id.label("member_id"),
+    Member.role.label("member_role"),
+    Member.state.label("member_state"),
+    *_PROVIDER_COLUMNS,
+)
+
+
+def _of(token: str, *columns: Any) -> Select[Any]:
+    """A live session's row; expired and idle ones are not found."""
+    now = utc_now()
+    return (
+        select(*columns)
+        .select_from(AuthSession)
+        .join(Account, Account.id == AuthSession.account_id)
+        .where(
+            AuthSession.token_hash == hash_token(token),
+            AuthSession.expires_at > now,
+            AuthSession.seen_at > now - IDLE,
+        )
+    )
+
+
+def _in_provider(token: str, provider_id: uuid.UUID) -> Select[Any]:
+    return (
+        _of(token, *_COLUMNS, *_PROVIDER_COLUMNS)
+        .outerjoin(
+            ProviderPerson,
+            and_(
+                ProviderPerson.provider_id == provider_id,
+                ProviderPerson.account_id == Account.id,
+            ),
+        )
+        .outerjoin(Provider, Provider.id == ProviderPerson.provider_id)
+    )
+
+
+def _in_organization(token: str, organization_id: uuid.UUID) -> Select[Any]:
+    return (
+        _of(token, *_COLUMNS, *_ORGANIZATION_COLUMNS)
+        .outerjoin(Organization, Organization.id == organization_id)
+        .outerjoin(
+            Member,
+            and_(Member.organization_id == Organization.id, Member.account_id == Account.id),
+        )
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .outerjoin(
+            ProviderPerson,
+            and_(
+                ProviderPerson.provider_id == Provider.id,
+                ProviderPerson.account_id == Account.id,
+            ),
+        )
+    )
+
+
+def find_visit(
+    session: Session,
+    token: str,
+    *,
+    provider_id: uuid.UUID | None = None,
+    organization_id: uuid.UUID | None = None,
+) -> Visit | None:
+    """The live session of `token`, with the person's place in the given tenant; or None."""
+    if provider_id:
+        statement = _in_provider(token, provider_id)
+    elif organization_id:
+        statement = _in_organization(token, organization_id)
+    else:
+        statement = _of(token, *_COLUMNS)
+    row = session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    return Visit(
+        token=token,
+        session_id=row.session_id,
+        account_id=row.account_id,
+        email=row.email,
+        name=row.name,
+        locale=row.locale,
+        time_zone=row.time_zone,
+        theme=row.theme,
+        method=row.method,
+        pending=row.pending,
+        second_factor=row.second_factor_at is not None,
+        has_second_factor=row.has_second_factor,
+        has_keys=row.public_key is not None,
+        is_unlocked=row.is_unlocked,
+        authenticated_at=row.authenticated_at,
+        seen_at=row.seen_at,
+        expires_at=row.expires_at,
+        public_key=row.public_key,
+        place=row if provider_id or organization_id else None,
+    )
+
+
+def begin(
+    session: Session,
+    account_id: uuid.UUID,
+    *,
+    method: str,
+    pending: bool,
+    browser: str,
+    source: str,
+) -> tuple[str, AuthSession]:
+    """A new session and its token; `pending` while a second factor is owed."""
+    now = utc_now()
+    token = new_token()
+    row = AuthSession(
+        account_id=account_id,
+        token_hash=hash_token(token),
+        method=method,
+        pending=pending,
+        authenticated_at=now,
+        seen_at=now,
+        expires_at=now + ABSOLUTE[method],
+        browser=browser[:200],
+        source=source,
+    )
+    session.add(row)
+    session.flush()
+    return token, row
+
+
+def touch(session: Session, visit: Visit, now: dt.datetime) -> None:
+    """Move `seen_at`, at most every five minutes, however many requests arrive at once."""
+    session.execute(
+        update(AuthSession)
+        .where(AuthSession.id == visit.session_id, AuthSession.seen_at < now - SEEN_EVERY)
+        .values(seen_at=now)
+    )
+
+
+def end(session: Session, session_id: uuid.UUID) -> None:
+    """Sign one browser out."""
+    session.execute(delete(AuthSession).where(AuthSession.id == session_id))
+
+
+def end_all(session: Session, account_id: uuid.UUID, *, keep: uuid.UUID | None = None) -> int:
+    """Sign an account out everywhere, except in `keep`; returns how many sessions ended."""
+    ended = delete(AuthSession).where(AuthSession.account_id == account_id)
+    if keep is not None:
+        ended = ended.where(AuthSession.id != keep)
+    return int(session.execute(ended).rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""The Clients table and the New client form."""

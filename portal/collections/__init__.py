@@ -1,0 +1,1 @@
+"""Collections of an organization; their names are ciphertext here."""

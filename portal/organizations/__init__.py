@@ -1,0 +1,1 @@
+"""A client's Admin Console shell and its set-up page."""

@@ -1,0 +1,108 @@
+"""Reads `/organizations/<organization_id>/…` once, before any view.
+
+The person stands here as a member, or as somebody of the provider that has the organization; the
+latter see the banner and leave a trace, once a session and day.
+"""
+
+import datetime as dt
+from typing import Any
+
+from flask import Flask, abort, g, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from portal.database import short_transaction
+from portal.domain.access import Actor, Permission, Role
+from portal.domain.states import ClientStatus, MemberState
+from portal.extensions import db
+from portal.organizations import service
+from portal.providers.context import provider_actor, stands_in_provider
+from portal.web.frame import Frame, nav_item
+from portal.web.logs import trace
+from portal.web.shell import Banner, NavGroup
+
+
+def init_organization_context(app: Flask) -> None:
+    """Look the actor up before every view of an organization; nobody's place is a 404."""
+    app.before_request(_enter)
+
+
+def _enter() -> None:
+    if "organization_id" not in (request.view_args or {}) or "provider_id" in (
+        request.view_args or {}
+    ):
+        return
+    if not current_user.is_authenticated:
+        return
+    place = current_user.place
+    found = _actor(place) if place is not None else None
+    if found is None:
+        abort(404)
+    g.actor = found
+    if found.via_provider:
+        g.time_zone = place.provider_time_zone
+        g.second_factor_required = place.second_factor_required
+        _leave_trace(found, place)
+    else:
+        g.second_factor_required = False
+    g.frame = lambda: _frame(place)
+
+
+def _actor(place: Any) -> Actor | None:
+    if place.organization_id is None:
+        return None
+    if place.member_state in {MemberState.ACCEPTED, MemberState.CONFIRMED}:
+        if place.organization_status != ClientStatus.ACTIVE:
+            return None
+        return Actor(
+            account_id=current_user.account_id,
+            session_id=current_user.session_id,
+            name=current_user.name,
+            email=current_user.email,
+            role=place.member_role,
+            permissions=_member_permissions(place),
+            organization_id=place.organization_id,
+            second_factor=current_user.second_factor,
+            trace=trace(),
+        )
+    if stands_in_provider(place):
+        return provider_actor(place, via_provider=True)
+    return None
+
+
+def _member_permissions(place: Any) -> frozenset[Permission]:
+    """An accepted member waits: only its own waiting page is open until somebody confirms."""
+    role: Role = place.member_role
+    if place.member_state == MemberState.CONFIRMED:
+        return role.permissions
+    return role.permissions & {Permission.ORGANIZATION_READ}
+
+
+def _leave_trace(found: Actor, place: Any) -> None:
+    """Only on a page that is really opened: HEAD and fragments of it come after the page."""
+    if request.method != "GET" or current_user.pending:
+        return
+    day = dt.datetime.now(dt.UTC).date()
+    if service.has_entered(db.session(), found, day):
+        return
+    # Give the read transaction's connection back before the short one writes (SQLite).
+    db.session.rollback()
+    with short_transaction() as session:
+        service.enter_by_provider(session, found, day, place.organization_name, place.provider_name)
+
+
+def _frame(place: Any) -> Frame:
+    here = {"organization_id": place.organization_id}
+    items = [nav_item(_("Collections"), "collections.index", "folder-lock", **here)]
+    if g.actor.can(Permission.MEMBERS_READ):
+        items.append(nav_item(_("Members"), "members.index", "users", **here))
+        items.append(nav_item(_("Set-up"), "organizations.setup", "list-checks", **here))
+    banner = None
+    if g.actor.via_provider:
+        text = _(
+            "You are accessing %(client)s as %(provider)s",
+            client=place.organization_name,
+            provider=place.provider_name,
+        )
+        banner = Banner(text, url_for("clients.index", provider_id=place.provider_id))
+    return Frame(place.organization_name, items[0].url, (NavGroup("", tuple(items)),), banner)

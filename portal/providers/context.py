@@ -1,0 +1,69 @@
+"""Reads `/providers/<provider_id>/…` once, before any view: who is acting, and in which shell."""
+
+from typing import Any
+
+from flask import Flask, abort, g, request
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from portal.domain.access import Actor, Permission
+from portal.domain.states import ProviderPersonState
+from portal.web.frame import Frame, nav_item
+from portal.web.logs import trace
+from portal.web.shell import NavGroup, NavItem
+
+
+def init_provider_context(app: Flask) -> None:
+    """Look the actor up before every view of a provider; nobody's place is a 404."""
+    app.before_request(_enter)
+
+
+def _enter() -> None:
+    if "provider_id" not in (request.view_args or {}):
+        return
+    if not current_user.is_authenticated:
+        return
+    place = current_user.place
+    if place is None or not stands_in_provider(place):
+        abort(404)
+    g.time_zone = place.provider_time_zone
+    g.second_factor_required = place.second_factor_required
+    g.actor = provider_actor(place)
+    g.frame = lambda: _frame(place)
+
+
+def stands_in_provider(place: Any) -> bool:
+    """Whether the row holds a confirmed person of the provider."""
+    return place.person_id is not None and place.person_state == ProviderPersonState.CONFIRMED
+
+
+def provider_actor(place: Any, *, via_provider: bool = False) -> Actor:
+    """The actor of a confirmed provider person; in an organization with `via_provider`."""
+    return Actor(
+        account_id=current_user.account_id,
+        session_id=current_user.session_id,
+        name=current_user.name,
+        email=current_user.email,
+        role=place.person_role,
+        permissions=place.person_role.permissions,
+        provider_id=place.provider_id,
+        organization_id=place.organization_id if via_provider else None,
+        via_provider=via_provider,
+        second_factor=current_user.second_factor,
+        trace=trace(),
+    )
+
+
+def _frame(place: Any) -> Frame:
+    here = {"provider_id": place.provider_id}
+    items = [nav_item(_("Clients"), "clients.index", "building-2", **here)]
+    manage: list[NavItem] = []
+    if g.actor.can(Permission.PROVIDER_PEOPLE_READ):
+        manage.append(nav_item(_("People"), "providers.people", "users", **here))
+    groups = [NavGroup("", tuple(items))]
+    if manage:
+        groups.append(NavGroup(_("Manage"), tuple(manage)))
+    if g.actor.can(Permission.PROVIDER_KEYS):
+        keys = nav_item(_("Keys"), "providers.keys", "key-round", **here)
+        groups.append(NavGroup(_("Settings"), (keys,)))
+    return Frame(place.provider_name, items[0].url, tuple(groups))
