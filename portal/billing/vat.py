@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 
 from stdnum.eu import vat as eu_vat
@@ -15,19 +16,20 @@ _SCHEME_OF |= {"LI": "CH"}
 # Greece writes EL; Northern Ireland, inside GB, writes XI for trade in goods with the EU.
 _EU_PREFIX = {"GR": "EL"}
 _EU = frozenset(state.upper() for state in eu_vat.MEMBER_STATES) - {"XI"}
+# A number without its VAT suffix is the business's own; Swiss and Norwegian forms allow both.
 _ELSEWHERE = {
-    "AU": "stdnum.au.abn",
-    "CH": "stdnum.ch.vat",
-    "GB": "stdnum.gb.vat",
-    "IN": "stdnum.in_.gstin",
-    "IS": "stdnum.is_.vsk",
-    "MC": "stdnum.mc.tva",
-    "NO": "stdnum.no.mva",
-    "NZ": "stdnum.nz.ird",
-    "RS": "stdnum.rs.pib",
-    "TR": "stdnum.tr.vkn",
+    "AU": ("stdnum.au.abn",),
+    "CH": ("stdnum.ch.vat", "stdnum.ch.uid"),
+    "GB": ("stdnum.gb.vat",),
+    "IN": ("stdnum.in_.gstin",),
+    "IS": ("stdnum.is_.vsk",),
+    "MC": ("stdnum.mc.tva",),
+    "NO": ("stdnum.no.mva", "stdnum.no.orgnr"),
+    "NZ": ("stdnum.nz.ird",),
+    "RS": ("stdnum.rs.pib",),
+    "TR": ("stdnum.tr.vkn",),
 }
-_SUFFIXES = {"CH": ("MWST",), "NO": ("MVA",)}
+_WRITTEN_PREFIX = {"GB": "GB"}
 _SEPARATORS = re.compile(r"[\s./\u2010-\u2015-]+")
 _SANE = re.compile(r"(?=(.*[0-9]){2})[A-Z0-9]{4,20}\Z")
 
@@ -73,14 +75,12 @@ def _european(prefix: str, compact: str) -> list[Attempt]:
 
 
 def _national(scheme: str, compact: str) -> list[Attempt]:
-    module = import_module(_ELSEWHERE[scheme])
+    return [(partial(_validate, scheme, module), compact) for module in _ELSEWHERE[scheme]]
 
-    def validate(candidate: str) -> str:
-        valid: str = module.validate(candidate)
-        return f"GB{valid}" if scheme == "GB" else valid
 
-    suffixes = ("", *_SUFFIXES.get(scheme, ()))
-    return [(validate, compact + suffix) for suffix in suffixes]
+def _validate(scheme: str, module: str, compact: str) -> str:
+    valid: str = import_module(module).validate(compact)
+    return _WRITTEN_PREFIX.get(scheme, "") + valid
 
 
 def _sane(compact: str) -> str:

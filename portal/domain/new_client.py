@@ -119,7 +119,7 @@ def hints(order: ClientOrder, *, name_exists: bool) -> dict[str, Message]:
     found: dict[str, Message] = {}
     if name_exists:
         found["name"] = Message(N_("You already have a client with this name. You can keep it."))
-    if _both_domains(order) and not same_domain(order.owner_email, order.billing_email):
+    if _both_addresses(order) and not same_domain(order.owner_email, order.billing_email):
         found["owner_email"] = Message.of(
             N_(
                 "The owner's domain, %(owner_domain)s, differs from the billing e-mail's, "
@@ -131,8 +131,8 @@ def hints(order: ClientOrder, *, name_exists: bool) -> dict[str, Message]:
     return found
 
 
-def _both_domains(order: ClientOrder) -> bool:
-    return bool(domain_of(order.owner_email) and domain_of(order.billing_email))
+def _both_addresses(order: ClientOrder) -> bool:
+    return not _error(lambda: _billing_email(order)) and not _error(lambda: _owner_email(order))
 
 
 def _error(rule: Callable[[], object]) -> dict[str, RuleError]:
