@@ -71,8 +71,7 @@ class Settings:
             base_url=base_url,
             secret_keys=_secret_keys(env.get("PORTAL_SECRET_KEY"), instance, local=local),
             smtp_url=_smtp_url(env.get("PORTAL_SMTP_URL")),
-            mail_from=env.get("PORTAL_MAIL_FROM")
-            or f"Provider Portal <portal@{_mail_host(base_url)}>",
+            mail_from=env.get("PORTAL_MAIL_FROM") or _mail_from(base_url),
             trusted_proxies=_number(env, "PORTAL_TRUSTED_PROXIES", 0),
             prices=Path(prices).absolute() if prices else None,
             host=host,

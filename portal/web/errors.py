@@ -5,6 +5,7 @@ import time
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -20,7 +21,20 @@ from portal.web.forms import sentence
 from portal.web.logs import log
 
 RETRY_SECONDS = 5
-PAGES = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503, 507})
+# What a notice says where there is no room for the page.
+_SHORT = {
+    400: _l("The form was too old, or a part of it was missing. Nothing was changed."),
+    403: _l("Your role does not include this page or action. Nothing was changed."),
+    404: _l("There is nothing here any more. Load the page again."),
+    405: _l("This address does not take that kind of request."),
+    409: _l("What you wanted to change has changed meanwhile. Load the page again."),
+    413: _l("What you sent is larger than this portal accepts. Nothing was saved."),
+    429: _l("There were too many attempts in a short time. Wait a moment, then try again."),
+    500: _l("Something went wrong here. Your last change was not saved."),
+    503: _l("The portal is busy. Nothing was changed; try again in a moment."),
+    507: _l("The disk of this portal is full, so nothing can be saved."),
+}
+PAGES = frozenset(_SHORT)
 
 
 def init_errors(app: Flask) -> None:
@@ -34,26 +48,24 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(Exception, _unforeseen)
 
 
-def error_page(
-    code: int, *, text: str | None = None, reason: str = "", retry: int | None = None
-) -> Response:
-    """The page or notice of an error; `retry` seconds become `Retry-After`."""
+def error_page(code: int, *, message: str = "", retry: int | None = None) -> Response:
+    """The page or notice of an error; `retry` seconds become `Retry-After`.
+
+    `message` replaces the page's own sentence about what happened (400 and 409).
+    """
     db.session.rollback()
-    template_code = code if code in PAGES else (500 if code >= 500 else 400)
-    context = {
-        "code": code,
-        "text": text,
-        "reason": reason,
-        "retry": retry,
-        "helpers": _helpers() if code == 403 else [],
-        "request_id": g.get("request_id", ""),
-    }
+    page = code if code in PAGES else (500 if code >= 500 else 400)
     if fragments.is_htmx():
-        body = render_template("errors/_notice.html", page_code=template_code, **context)
-        response = fragments.into_notices(body, code)
+        text = message or str(_SHORT[page])
+        response = fragments.into_notices(render_template("errors/_notice.html", text=text), code)
     else:
-        body = render_template(f"errors/{template_code}.html", **context)
-        response = make_response(body, code)
+        context = {
+            "message": message,
+            "retry_seconds": retry,
+            "helpers": _helpers() if code == 403 else [],
+            "request_id": g.get("request_id", ""),
+        }
+        response = make_response(render_template(f"errors/{page}.html", **context), code)
     if retry is not None:
         response.headers["Retry-After"] = str(retry)
     response.headers.setdefault("Cache-Control", "no-store")
@@ -90,7 +102,7 @@ def _http(error: HTTPException) -> AnyResponse:
 
 
 def _forged(_error: CSRFError) -> Response:
-    return error_page(400, reason="csrf")
+    return error_page(400)
 
 
 def _busy(_error: PoolTimeout) -> Response:
@@ -98,7 +110,7 @@ def _busy(_error: PoolTimeout) -> Response:
 
 
 def _rule(error: RuleError) -> Response:
-    return error_page(409, text=sentence(error.text))
+    return error_page(409, message=sentence(error.text))
 
 
 def _conflict(error: IntegrityError) -> Response:
