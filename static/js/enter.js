@@ -1,0 +1,56 @@
+/** The way in: a form is sent as JSON, a second factor may follow in place, the vault unlocks. */
+import { showErrors, ownPath } from "./forms.js";
+import { post } from "./http.js";
+import { unlock } from "./vault.js";
+
+// Survives the second factor because that step is swapped into this very page.
+let stretched = null;
+
+/** @returns {boolean} whether a sign-in waits for its second factor on this page */
+export function isWaiting() {
+  return stretched !== null;
+}
+
+async function showNextStep(next) {
+  const response = await fetch(ownPath(next), { headers: { Accept: "text/html" } });
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const main = page.querySelector("main");
+  if (!response.ok || !main) return location.assign(ownPath(next));
+  const token = document.querySelector("meta[name=csrf-token]");
+  const fresh = page.querySelector("meta[name=csrf-token]");
+  if (token && fresh) token.content = fresh.content;
+  document.querySelector("main").replaceWith(document.adoptNode(main));
+  document.title = page.title;
+  history.replaceState(null, "", response.url);
+  window.htmx?.process(main);
+  document.dispatchEvent(new Event("portal:changed"));
+  main.querySelector("input:not([type=hidden])")?.focus();
+}
+
+async function goIn(next) {
+  try {
+    if (stretched) await unlock(stretched);
+  } catch {
+    // Signed in all the same; the page that needs the vault offers to unlock it.
+  }
+  stretched = null;
+  location.assign(ownPath(next));
+}
+
+/**
+ * Sends the form and does what the answer asks for.
+ * @param {HTMLFormElement} form
+ * @param {Uint8Array} [key] the stretched master key, to unlock with once signed in
+ */
+export async function enter(form, key) {
+  if (key) stretched = key;
+  const answer = await post(form.getAttribute("action") || location.href, new FormData(form));
+  if (!answer.ok) {
+    if (key) stretched = null;
+    showErrors(form, answer);
+  } else if (answer.data.signed_in) {
+    await goIn(answer.data.next);
+  } else {
+    await showNextStep(answer.data.next);
+  }
+}
