@@ -32,8 +32,8 @@ def check(file: Path) -> None:
     for label, price in _prices(new):
         old = before.get(label, price)
         note = "" if old == price else f"   now {old}"
-        click.echo(f"{label:<44}{price!s:>14}{note}")
-    click.echo(f"{'Included storage for each client':<44}{new.included_gb:>11} GB")
+        click.echo(f"{label:<50}{price!s:>14}{note}")
+    click.echo(f"{'Included storage for each client':<50}{new.included_gb:>11} GB")
     if used and _same_version_other_prices(new, used):
         click.echo(
             f"\nWarning: the list in use is called {used.version} too and charges otherwise. "

@@ -24,12 +24,12 @@ def NN_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 - the plural form
     return one, many
 
 
-def _english(msgid: str, **params: object) -> str:
+def _english(msgid: str, /, **params: object) -> str:
     return msgid % params if params else msgid
 
 
-def _english_count(one: str, many: str, count: int, **params: object) -> str:
-    return _english(one if count == 1 else many, **params)
+def _english_count(one: str, many: str, number: int, /, **params: object) -> str:
+    return _english(one if number == 1 else many, **params)
 
 
 def _unchanged(value: object) -> object:
