@@ -11,6 +11,7 @@ from portal.collections import views as collections
 from portal.config import Settings
 from portal.database import init_database
 from portal.extensions import compress, csrf
+from portal.help import views as help_pages
 from portal.members import views as members
 from portal.organizations import views as organizations
 from portal.organizations.context import init_organization_context
@@ -27,7 +28,16 @@ from portal.web.requests import init_requests
 from portal.web.session import init_session
 from portal.web.static_files import init_static
 
-AREAS = (accounts, providers, organizations, members, collections, clients, health)
+AREAS = (
+    accounts,
+    providers,
+    organizations,
+    members,
+    collections,
+    clients,
+    help_pages,
+    health,
+)
 
 
 def create_app(settings: Settings) -> Flask:

@@ -16,7 +16,7 @@ from portal.domain.access import Actor, Permission, Role
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
 from portal.organizations import service
-from portal.providers.context import provider_actor, stands_in_provider
+from portal.providers.context import guide, provider_actor, stands_in_provider
 from portal.web.frame import Frame, nav_item
 from portal.web.logs import trace
 from portal.web.shell import Banner, NavGroup
@@ -105,4 +105,5 @@ def _frame(place: Any) -> Frame:
             provider=place.provider_name,
         )
         banner = Banner(text, url_for("clients.index", provider_id=place.provider_id))
-    return Frame(place.organization_name, items[0].url, (NavGroup("", tuple(items)),), banner)
+    groups = (NavGroup("", tuple(items)),)
+    return Frame(place.organization_name, items[0].url, groups, banner, guide())

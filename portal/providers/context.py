@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, abort, g, request
+from flask import Flask, abort, g, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -54,6 +54,11 @@ def provider_actor(place: Any, *, via_provider: bool = False) -> Actor:
     )
 
 
+def guide() -> str:
+    """The guide that walks through a client's beginnings; linked as Help on every page of it."""
+    return url_for("help.page", name="start-a-client-organization")
+
+
 def _frame(place: Any) -> Frame:
     here = {"provider_id": place.provider_id}
     items = [nav_item(_("Clients"), "clients.index", "building-2", **here)]
@@ -66,4 +71,4 @@ def _frame(place: Any) -> Frame:
     if g.actor.can(Permission.PROVIDER_KEYS):
         keys = nav_item(_("Keys"), "providers.keys", "key-round", **here)
         groups.append(NavGroup(_("Settings"), (keys,)))
-    return Frame(place.provider_name, items[0].url, tuple(groups))
+    return Frame(place.provider_name, items[0].url, tuple(groups), help_url=guide())
