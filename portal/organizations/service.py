@@ -1,15 +1,18 @@
 """Writes about an organization as a whole."""
 
 import datetime as dt
+import uuid
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal import events
 from portal.domain.access import Actor
+from portal.domain.setup_steps import Progress, progress, setup_steps
 from portal.events import Stream
-from portal.models import ProviderEntry
+from portal.models import Organization, ProviderEntry
+from portal.organizations import queries
 
 
 def streams_of(actor: Actor) -> list[Stream]:
@@ -18,6 +21,29 @@ def streams_of(actor: Actor) -> list[Stream]:
     if actor.via_provider and actor.provider_id:
         streams.append(Stream("provider", actor.provider_id))
     return streams
+
+
+def streams_in(actor: Actor | None, organization_id: uuid.UUID) -> list[Stream]:
+    """The same for an actor on any page of the provider, or a visitor with a mailed link."""
+    streams = [Stream("organization", organization_id)]
+    if actor and actor.provider_id:
+        streams.append(Stream("provider", actor.provider_id))
+    return streams
+
+
+def recount_setup(session: Session, organization_id: uuid.UUID) -> Progress:
+    """Derive the set-up progress from the facts and store it; for whoever changes a fact."""
+    found = queries.setup_facts(session, organization_id)
+    if found is None:
+        raise LookupError(f"no organization {organization_id}")
+    counted = progress(setup_steps(*found))
+    session.execute(
+        update(Organization)
+        .where(Organization.id == organization_id)
+        .values(setup_done=counted.done, setup_total=counted.total)
+        .execution_options(synchronize_session=False)
+    )
+    return counted
 
 
 def has_entered(session: Session, actor: Actor, day: dt.date) -> bool:
