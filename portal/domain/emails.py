@@ -15,6 +15,7 @@ ADDRESS_LIMIT = 254
 LOCAL_LIMIT = 64
 # Quoted local parts are legal, never seen, and read like an attack.
 _NOT_LOCAL = frozenset('@<>()[]",;:\\')
+_KEPT = frozenset("\u00df\u03c2")
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+\Z|localhost\Z")
 
 
@@ -24,18 +25,26 @@ def normalise(address: str) -> str:
     Trimmed, lower-cased, the domain in ASCII (RFC 5890 A-labels), so that equal addresses are
     equal strings and the mail server needs no extension for the domain.
     """
-    local, at, domain = unicodedata.normalize("NFC", address).strip().lower().rpartition("@")
-    return f"{local}{at}{ascii_domain(domain)}" if at else domain
+    local, at, domain = unicodedata.normalize("NFC", address).strip().rpartition("@")
+    return f"{local.lower()}{at}{ascii_domain(domain)}" if at else domain.lower()
 
 
 def ascii_domain(domain: str) -> str:
-    """The domain lower-cased, each label that is not ASCII in its `xn--` form.
+    """The domain in small letters, each label that is not ASCII in its `xn--` form.
 
     The letters ß and ς stay themselves, as in every current browser (UTS 46, non-transitional):
     folded to "ss" they would name somebody else's domain.
     """
-    folded = unicodedata.normalize("NFKC", domain.strip().lower()).lower().replace("\u3002", ".")
+    folded = _fold_domain(_fold_domain(domain.strip())).replace("\u3002", ".")
     return ".".join(_ascii_label(label) for label in folded.rstrip(".").split("."))
+
+
+def _fold_domain(domain: str) -> str:
+    folded = "".join(
+        char if char in _KEPT else unicodedata.normalize("NFKC", char).casefold()
+        for char in unicodedata.normalize("NFC", domain).replace("\u1e9e", "\u00df")
+    )
+    return unicodedata.normalize("NFKC", folded)
 
 
 def _ascii_label(label: str) -> str:
