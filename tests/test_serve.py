@@ -13,11 +13,11 @@ FOLDER = Path(__file__).parents[1] / "portal" / "cli"
 # A parent with one child that writes its number and then lives, dies or refuses to end.
 PARENT = """
 import os, sys
-from pathlib import Path
-from supervisor import Child, Supervisor
-child = Child("The child", [sys.executable, "-c", os.environ["CHILD"]], os.environ, Path.cwd())
+from serve import Child, Supervisor
+child = Child("The child", [sys.executable, "-c", os.environ["CHILD"]], os.environ)
 say = lambda sentence: print(sentence, file=sys.stderr, flush=True)
-sys.exit(Supervisor([child], say=say, grace=float(os.environ["GRACE"])).run(lambda: True))
+supervisor = Supervisor(child, [], say=say, grace=float(os.environ["GRACE"]))
+sys.exit(supervisor.run(lambda: os.environ["READY"] == "yes"))
 """
 LIVES = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
 DIES = "import os; print(os.getpid(), flush=True); raise SystemExit(3)"
@@ -28,10 +28,11 @@ REFUSES = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + LIV
 def parent():
     started = []
 
-    def start(child, grace=10):
+    def start(child, grace=10, ready="yes"):
         process = subprocess.Popen(
             [sys.executable, "-c", PARENT],
-            env=os.environ | {"CHILD": child, "GRACE": str(grace), "PYTHONPATH": str(FOLDER)},
+            env=os.environ
+            | {"CHILD": child, "GRACE": str(grace), "READY": ready, "PYTHONPATH": str(FOLDER)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -111,3 +112,9 @@ def test_a_killed_parent_takes_its_child_with_it(parent):
     process.kill()
     wait_until(lambda: not is_alive(child))
     assert not is_alive(child)
+
+
+def test_a_child_that_dies_before_it_was_ready_ends_the_portal(parent):
+    process = parent(DIES, ready="no")
+    assert process.wait(10) == 1
+    assert process.stderr.read() == "The child could not start; the reason stands above.\n"
