@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from portal.domain.billing_details import (
+    NET_DAYS,
     BillingDetails,
     VatCheck,
     check_billing,
@@ -87,15 +88,20 @@ def clean(order: ClientOrder, *, vat_check: VatCheck) -> ClientOrder:
     )
 
 
-def selection(order: ClientOrder) -> tuple[Selection, frozenset[str]]:
+def selection(
+    order: ClientOrder, *, payments: Collection[str] = (INVOICE,)
+) -> tuple[Selection, frozenset[str]]:
     """What the summary prices, and the names of the fields that it could not take as typed.
 
     A summary is always shown: a wrong field counts as the form's own default until it is mended.
     With no such name the selection is the order.
     """
-    wrong = frozenset(_selection_errors(order))
+    wrong = frozenset(_selection_errors(order) | _error(lambda: _payment(order, payments)))
     default = ClientOrder()
     usable = replace(order, **{name: getattr(default, name) for name in wrong})
+    if usable.payment == INVOICE and usable.billing.net_days not in NET_DAYS:
+        usable = replace(usable, billing=default.billing)
+        wrong |= {"net_days"}
     return _selection(usable), wrong
 
 
