@@ -1,0 +1,8 @@
+"""Fixtures of all tests; each lives in the module of `tests/support` that its name suggests."""
+
+pytest_plugins = [
+    "tests.support.network",
+    "tests.support.databases",
+    "tests.support.lookups",
+    "tests.support.statements",
+]
