@@ -7,19 +7,23 @@ latter see the banner and leave a trace, once a session and day.
 import datetime as dt
 from typing import Any
 
-from flask import Flask, abort, g, request, url_for
+from flask import Flask, abort, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import short_transaction
-from portal.domain.access import Actor, Permission, Role
+from portal.domain.access import Actor, Permission
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
 from portal.organizations import service
 from portal.providers.context import guide, provider_actor, stands_in_provider
+from portal.web.fragments import elsewhere, is_htmx
 from portal.web.frame import Frame, nav_item
 from portal.web.logs import trace
 from portal.web.shell import Banner, NavGroup
+
+WAITING = "organizations.waiting"
 
 
 def init_organization_context(app: Flask) -> None:
@@ -27,13 +31,12 @@ def init_organization_context(app: Flask) -> None:
     app.before_request(_enter)
 
 
-def _enter() -> None:
-    if "organization_id" not in (request.view_args or {}) or "provider_id" in (
-        request.view_args or {}
-    ):
-        return
+def _enter() -> AnyResponse | None:
+    named = request.view_args or {}
+    if "organization_id" not in named or "provider_id" in named:
+        return None
     if not current_user.is_authenticated:
-        return
+        return None
     place = current_user.place
     found = _actor(place) if place is not None else None
     if found is None:
@@ -46,36 +49,50 @@ def _enter() -> None:
     else:
         g.second_factor_required = False
     g.frame = lambda: _frame(place)
+    return _to_waiting_page(found)
+
+
+def _to_waiting_page(found: Actor) -> AnyResponse | None:
+    """Who has accepted and waits finds one page here, whichever address they came by."""
+    if found.permissions or current_user.pending or request.endpoint == WAITING:
+        return None
+    if request.method != "GET":
+        abort(403)
+    waiting = url_for(WAITING, organization_id=found.organization_id)
+    return elsewhere(waiting, 200) if is_htmx() else redirect(waiting, 303)
 
 
 def _actor(place: Any) -> Actor | None:
+    """A confirmed member first, then somebody of the provider, then a member who waits."""
     if place.organization_id is None:
         return None
-    if place.member_state in {MemberState.ACCEPTED, MemberState.CONFIRMED}:
-        if place.organization_status != ClientStatus.ACTIVE:
-            return None
-        return Actor(
-            account_id=current_user.account_id,
-            session_id=current_user.session_id,
-            name=current_user.name,
-            email=current_user.email,
-            role=place.member_role,
-            permissions=_member_permissions(place),
-            organization_id=place.organization_id,
-            second_factor=current_user.second_factor,
-            trace=trace(),
-        )
+    if _may_stand(place, MemberState.CONFIRMED):
+        return _member_actor(place, place.member_role.permissions)
     if stands_in_provider(place):
         return provider_actor(place, via_provider=True)
+    if _may_stand(place, MemberState.ACCEPTED):
+        return _member_actor(place, frozenset())
     return None
 
 
-def _member_permissions(place: Any) -> frozenset[Permission]:
-    """An accepted member waits: only its own waiting page is open until somebody confirms."""
-    role: Role = place.member_role
-    if place.member_state == MemberState.CONFIRMED:
-        return role.permissions
-    return role.permissions & {Permission.ORGANIZATION_READ}
+def _may_stand(place: Any, state: MemberState) -> bool:
+    if place.organization_status != ClientStatus.ACTIVE:
+        return False
+    return bool(place.member_state == state)
+
+
+def _member_actor(place: Any, permissions: frozenset[Permission]) -> Actor:
+    return Actor(
+        account_id=current_user.account_id,
+        session_id=current_user.session_id,
+        name=current_user.name,
+        email=current_user.email,
+        role=place.member_role,
+        permissions=permissions,
+        organization_id=place.organization_id,
+        second_factor=current_user.second_factor,
+        trace=trace(),
+    )
 
 
 def _leave_trace(found: Actor, place: Any) -> None:
@@ -93,6 +110,8 @@ def _leave_trace(found: Actor, place: Any) -> None:
 
 def _frame(place: Any) -> Frame:
     here = {"organization_id": place.organization_id}
+    if not g.actor.permissions:
+        return Frame(place.organization_name, url_for(WAITING, **here))
     items = [nav_item(_("Collections"), "collections.index", "folder-lock", **here)]
     if g.actor.can(Permission.MEMBERS_READ):
         items.append(nav_item(_("Members"), "members.index", "users", **here))
