@@ -3,16 +3,15 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import Select, func
+from sqlalchemy import Row, Select, func
 from sqlalchemy import select as _select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from portal.domain.access import Actor, Role
+from portal.domain.access import Role
 from portal.domain.plans import Plan
 from portal.domain.setup_steps import SetupFacts
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import Account, Collection, Member, Organization, Provider, ProviderPerson
-from portal.web.keyring import AccountKey, KeyRing, OrganizationKey, ProviderKeys
 
 
 def _of(organization_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -40,44 +39,34 @@ def _count(found: Select[Any]) -> Any:
     return found.with_only_columns(func.count()).scalar_subquery()
 
 
-def key_ring(session: Session, actor: Actor, organization_id: uuid.UUID) -> KeyRing:
-    """The wrapped keys by which this person's unlocked vault opens the organization."""
-    if actor.via_provider:
-        return _ring_of_provider(session, actor, organization_id)
-    own = _of(organization_id, Member.wrapped_organization_key).where(
-        Member.account_id == actor.account_id
-    )
-    row = session.execute(
-        own.add_columns(Account.public_key).join(Account, Account.id == Member.account_id)
+def keys_of_member(session: Session, organization_id: uuid.UUID, account_id: uuid.UUID) -> Row[Any]:
+    """`wrapped_organization_key` of a member, and the public key it is wrapped for."""
+    own = _of(organization_id, Member.wrapped_organization_key)
+    return session.execute(
+        own.add_columns(Account.public_key)
+        .join(Account, Account.id == Member.account_id)
+        .where(Member.account_id == account_id)
     ).one()
-    return KeyRing(
-        account=AccountKey(actor.account_id, row.public_key),
-        organization=OrganizationKey(organization_id, row.wrapped_organization_key, "account"),
-    )
 
 
-def _ring_of_provider(session: Session, actor: Actor, organization_id: uuid.UUID) -> KeyRing:
-    row = session.execute(
+def keys_of_provider_person(
+    session: Session, organization_id: uuid.UUID, account_id: uuid.UUID
+) -> Row[Any]:
+    """The organization key as the provider has it, and what opens it for one of its people."""
+    return session.execute(
         _of(organization_id, Organization.provider_wrapped_key)
         .add_columns(
-            Provider.id,
-            Provider.public_key,
+            Provider.id.label("provider_id"),
+            Provider.public_key.label("provider_public_key"),
             Provider.protected_private_key,
             ProviderPerson.wrapped_provider_key,
-            Account.public_key.label("account_public_key"),
+            Account.public_key,
         )
         .join(Provider, Provider.id == Organization.provider_id)
         .join(ProviderPerson, ProviderPerson.provider_id == Provider.id)
         .join(Account, Account.id == ProviderPerson.account_id)
-        .where(Account.id == actor.account_id)
+        .where(Account.id == account_id)
     ).one()
-    return KeyRing(
-        account=AccountKey(actor.account_id, row.account_public_key),
-        provider=ProviderKeys(
-            row.id, row.wrapped_provider_key, row.protected_private_key, row.public_key
-        ),
-        organization=OrganizationKey.from_provider(organization_id, row.provider_wrapped_key),
-    )
 
 
 def provider_admins(session: Session, organization_id: uuid.UUID) -> list[str]:
