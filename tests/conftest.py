@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.lookups",
     "tests.support.statements",
+    "tests.support.browsing",
 ]

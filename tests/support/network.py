@@ -13,7 +13,7 @@ class OutsideWorldError(RuntimeError):
     """A test tried to reach another machine."""
 
 
-def _refuse_outside(address: object) -> None:
+def _refuse_outside(connecting: socket.socket, address: object) -> None:
     if not isinstance(address, tuple):
         return  # a socket in the file system
     host = str(address[0])
@@ -24,6 +24,7 @@ def _refuse_outside(address: object) -> None:
     except ValueError:
         outside = True
     if outside:
+        connecting.close()
         raise OutsideWorldError(f"a test tried to connect to {host}; start a stand-in here instead")
 
 
@@ -32,11 +33,11 @@ def loopback_only():
     """Refuse connections that leave the machine."""
 
     def connect(self, address):
-        _refuse_outside(address)
+        _refuse_outside(self, address)
         return _connect(self, address)
 
     def connect_ex(self, address):
-        _refuse_outside(address)
+        _refuse_outside(self, address)
         return _connect_ex(self, address)
 
     with pytest.MonkeyPatch.context() as patch:

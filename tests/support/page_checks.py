@@ -1,0 +1,187 @@
+"""What is true of every page and fragment, whatever it shows."""
+
+from collections import Counter
+from urllib.parse import urlsplit
+
+import html5lib
+from bs4 import BeautifulSoup, Tag
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+from werkzeug.test import TestResponse
+
+# Where a fragment's root may only stand inside something else.
+_CONTAINERS = {"tr": "tbody", "td": "tr", "th": "tr", "tbody": "table", "option": "select"}
+_IDREFS = ("for", "aria-describedby", "aria-labelledby", "aria-controls", "list", "popovertarget")
+_HX_VERBS = ("get", "post", "put", "patch", "delete")
+_NOT_TYPED_INTO = {"hidden", "submit", "button", "reset", "image"}
+
+
+def check_page(app: Flask, response: TestResponse) -> None:
+    """Fail with every fault of a whole page at once."""
+    text = response.text
+    soup = BeautifulSoup(text, "html5lib")
+    faults = [*_parse_errors(text), *_frame_faults(soup), *_faults(app, soup, response)]
+    faults += [
+        f"{name}={value!r} names no element" for name, value in _dangling(soup, soup.select("[id]"))
+    ]
+    _report(faults, response)
+
+
+def check_fragment(app: Flask, response: TestResponse, target: str) -> None:
+    """Fail with every fault of a fragment; its root is what htmx will put in `target`'s place."""
+    text = response.text.strip()
+    root_name = text[1:].split(None, 1)[0].split(">")[0].lower()
+    container = _CONTAINERS.get(root_name, "div")
+    faults = _parse_errors(text, container)
+    soup = BeautifulSoup("", "html.parser")
+    parsed = BeautifulSoup(text, "html.parser")
+    roots = [node for node in parsed.contents if isinstance(node, Tag)]
+    soup.extend(parsed.contents)
+    if response.headers.get("HX-Retarget") is None:
+        if len(roots) != 1:
+            faults.append(f"the fragment has {len(roots)} root elements, not one")
+        if [root.get("id") for root in roots[:1]] != [target]:
+            faults.append(f"the fragment's root has not the id {target!r}: {text[:80]}")
+    _report([*faults, *_faults(app, soup, response)], response)
+
+
+def _report(faults: list[str], response: TestResponse) -> None:
+    where = f"{response.request.method} {response.request.path} ({response.status_code})"
+    assert not faults, f"{where}:\n- " + "\n- ".join(faults) + f"\n\n{response.text}"
+
+
+def _parse_errors(text: str, container: str | None = None) -> list[str]:
+    parser = html5lib.HTMLParser()
+    if container:
+        parser.parseFragment(text, container=container)
+    else:
+        parser.parse(text)
+    lines = text.splitlines()
+    return [
+        f"not HTML, line {line}: {code} {details}: {lines[line - 1].strip()[:120]}"
+        for (line, _), code, details in parser.errors
+    ]
+
+
+def _frame_faults(soup: BeautifulSoup) -> list[str]:
+    faults = []
+    html = soup.select_one("html")
+    if not html or not html.get("lang"):
+        faults.append("<html> says no lang")
+    if not soup.title or not soup.title.get_text(strip=True):
+        faults.append("the page has no title")
+    headings = soup.select("h1")
+    if len(headings) != 1 or not headings[0].get_text(strip=True):
+        faults.append(f"the page has {len(headings)} h1, not one with words")
+    return faults
+
+
+def _faults(app: Flask, soup: BeautifulSoup, response: TestResponse) -> list[str]:
+    here = response.request.path
+    return [
+        *_twins(soup),
+        *_unlabelled(soup),
+        *_silent(soup),
+        *_inline(soup),
+        *(fault for tag in soup.select("form") for fault in _form_faults(app, tag, here)),
+        *(fault for tag in soup.select("a[href]") for fault in _link_faults(app, tag, here)),
+        *(fault for tag in soup.find_all(True) for fault in _htmx_faults(app, tag, here)),
+    ]
+
+
+def _twins(soup: BeautifulSoup) -> list[str]:
+    counts = Counter(str(tag["id"]) for tag in soup.select("[id]"))
+    return [f"id {name!r} is there {count} times" for name, count in counts.items() if count > 1]
+
+
+def _unlabelled(soup: BeautifulSoup) -> list[str]:
+    labelled = {str(label["for"]) for label in soup.select("label[for]")}
+    return [
+        f"no label for {str(tag)[:120]}"
+        for tag in soup.select("input, select, textarea")
+        if tag.get("type") not in _NOT_TYPED_INTO
+        and str(tag.get("id")) not in labelled
+        and not (tag.get("aria-label") or tag.get("aria-labelledby") or tag.find_parent("label"))
+    ]
+
+
+def _silent(soup: BeautifulSoup) -> list[str]:
+    """Links, buttons and pictures that a screen reader could not name."""
+    faults = [
+        f"nothing says what this is: {str(tag)[:120]}"
+        for tag in soup.select("a[href], button, summary")
+        if not (tag.get_text(strip=True) or tag.get("aria-label") or tag.get("aria-labelledby"))
+    ]
+    return faults + [f"no alt: {str(tag)[:120]}" for tag in soup.select("img:not([alt])")]
+
+
+def _inline(soup: BeautifulSoup) -> list[str]:
+    """What the content security policy would refuse."""
+    faults = [f"inline <{tag.name}>" for tag in soup.select("style, script:not([src])")]
+    for tag in soup.find_all(True):
+        faults += [
+            f"{tag.name} has the attribute {name}"
+            for name in tag.attrs
+            if name == "style" or name.startswith(("on", "hx-on"))
+        ]
+    return faults
+
+
+def _form_faults(app: Flask, form: Tag, here: str) -> list[str]:
+    method = str(form.get("method", "get")).upper()
+    faults = _route_faults(app, str(form.get("action") or here), method)
+    has_token = any(field.get("value") for field in form.select("input[name=csrf_token]"))
+    if method == "POST" and not has_token:
+        faults.append(f"the form to {form.get('action')} carries no csrf_token")
+    if method == "GET" and has_token:
+        faults.append(f"the GET form to {form.get('action')} would put csrf_token in the address")
+    return faults
+
+
+def _link_faults(app: Flask, link: Tag, here: str) -> list[str]:
+    address = str(link["href"])
+    if address.startswith("#"):
+        return []
+    if not address:
+        return ["a link has an empty address"]
+    return _route_faults(app, address, "GET")
+
+
+def _htmx_faults(app: Flask, tag: Tag, here: str) -> list[str]:
+    return [
+        fault
+        for verb in _HX_VERBS
+        for name in (f"hx-{verb}", f"hx-{verb}:inherited")
+        if tag.has_attr(name)
+        for fault in _route_faults(app, str(tag[name]) or here, verb.upper())
+    ]
+
+
+def _route_faults(app: Flask, address: str, method: str) -> list[str]:
+    """Whether the address is one of ours that answers, or plainly somebody else's."""
+    parts = urlsplit(address)
+    if parts.scheme in {"mailto", "data"} or parts.netloc not in {"", "localhost"}:
+        return []
+    if not parts.path:
+        return []
+    if not parts.path.startswith("/"):
+        return [f"{address!r} is relative to the page"]
+    try:
+        app.url_map.bind("localhost").match(parts.path, method=method)
+    except (HTTPException, RequestRedirect) as error:
+        return [f"{method} {address} leads to {type(error).__name__}"]
+    return []
+
+
+def _dangling(soup: BeautifulSoup, named: list[Tag]) -> list[tuple[str, str]]:
+    ids = {str(tag["id"]) for tag in named}
+    found = [
+        (name, value)
+        for tag in soup.find_all(True)
+        for name in _IDREFS
+        for value in str(tag.get(name) or "").split()
+    ]
+    found += [("href", str(tag["href"])[1:]) for tag in soup.select("a[href^='#']")]
+    found += [("hx-target", str(tag["hx-target"])[1:]) for tag in soup.select("[hx-target^='#']")]
+    return [(name, value) for name, value in found if value not in ids]
