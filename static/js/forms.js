@@ -59,12 +59,13 @@ export function showErrors(form, { data }) {
   let first;
   for (const [name, error] of Object.entries(data.errors ?? { "": word(form, "failed") })) {
     const text = [error].flat().join(" ");
-    const place = name && form.querySelector(`[data-error-for="${CSS.escape(name)}"]`);
+    const at = CSS.escape(name);
+    const place = name ? form.querySelector(`[data-error-for="${at}"]`) : null;
     if (place) place.textContent = text;
     else above.push(text);
-    const field = name && form.querySelector(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
+    const field = name ? form.querySelector(`[name="${at}"]:not([type=hidden])`) : null;
     field?.setAttribute("aria-invalid", "true");
-    first ??= field || undefined;
+    first ??= field;
   }
   complain(form, above.join(" "));
   first?.focus();
