@@ -4,7 +4,7 @@
  */
 let menu = null;
 let owner = null;
-let lastClosed = { link: null, at: 0 };
+let pressedWhileOpen = false;
 
 function place(link, box) {
   Object.assign(box.style, { inset: "auto", margin: "0" });
@@ -39,7 +39,6 @@ function closed(event) {
   const inside = menu.contains(document.activeElement) || document.activeElement === document.body;
   owner?.setAttribute("aria-expanded", "false");
   if (inside) owner?.focus();
-  lastClosed = { link: owner, at: Date.now() };
   owner = null;
 }
 
@@ -64,14 +63,25 @@ async function fetchList(link) {
   return document.adoptNode(page.body.firstElementChild);
 }
 
+document.addEventListener(
+  "pointerdown",
+  ({ target }) => {
+    pressedWhileOpen = owner !== null && target.closest("[data-menu]") === owner;
+  },
+  true,
+);
+
 /** Opens the menu of a link, or closes it if it is open. @param {HTMLAnchorElement} link */
 export async function toggle(link) {
   if (owner === link) {
     menu.hidePopover();
     return;
   }
-  // Pressing the link has just closed its open menu: the click must not open it again.
-  if (lastClosed.link === link && Date.now() - lastClosed.at < 400) return;
+  // The press has closed the open menu before the click comes: it must not open it again.
+  if (pressedWhileOpen) {
+    pressedWhileOpen = false;
+    return;
+  }
   if (!menu?.isConnected) makeMenu();
   try {
     menu.replaceChildren(await fetchList(link));
