@@ -1,4 +1,4 @@
-"""One Chromium for all browser tests of a run; a fresh context, and thus empty storage, for each."""
+"""One Chromium for all browser tests of a run; a fresh context with empty storage for each."""
 
 from collections.abc import Iterator
 

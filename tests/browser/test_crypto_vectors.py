@@ -215,7 +215,8 @@ def test_the_browser_opens_what_python_makes(run: Any) -> None:
     got = run(
         """const key = await envelope.importKey(bytes(v.key));
            const own = await keys.importPrivateKey(fromBase64(v.private));
-           return [await envelope.openText(v.name, key), hex(await keys.unwrap(v.wrapped, own))];""",
+           const raw = await keys.unwrap(v.wrapped, own);
+           return [await envelope.openText(v.name, key), hex(raw)];""",
         {
             "key": USER_KEY.raw.hex(),
             "name": envelope.seal("Zoë", USER_KEY),

@@ -4,11 +4,9 @@ It keeps what it was sent, so that a test can look for what must never be sent.
 """
 
 import base64
-import json
 import os
 import threading
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -49,18 +47,16 @@ class State:
         return [fields for where, fields in self.posts if where == path]
 
 
-def document(state: State, body: str, *, key_ring: dict[str, Any] | None = None) -> str:
+def document(state: State, body: str) -> str:
     """A page as base.html would render it."""
     has_keys = state.signed_in and state.keys
     vault = ("unlocked" if state.secret else "locked") if has_keys else "none"
     ids = f'data-account-id="{ACCOUNT_ID}" data-session-id="{state.session_id}"'
-    ring = escape(json.dumps(key_ring or {}), quote=True)
     return f"""<!doctype html>
 <html lang="en" {ids if state.signed_in else ""} data-vault="{vault}"
       data-lock-minutes="{state.lock_minutes}" data-text-failed="That did not work. Try again.">
 <head><title>Test</title><meta name="csrf-token" content="token">
 <link rel="icon" href="data:,">
-<meta name="key-ring" content="{ring}">
 <script type="module" src="/static/js/portal.js"></script></head>
 <body><main>{body}</main></body></html>"""
 
@@ -83,77 +79,82 @@ def _vault_answer(state: State) -> dict[str, Any]:
     }
 
 
-def _sign_in_routes(app: Flask, state: State) -> None:
-    @app.post("/sign-in/parameters")
-    def parameters() -> Response:
-        return jsonify(kdf="pbkdf2-sha256", iterations=state.iterations)
+class _Portal:
+    """The answers, one method each."""
 
-    @app.post("/sign-in")
-    def sign_in() -> tuple[Response, int]:
-        if not state.keys or request.form["signin_hash"] != state.keys.signin_hash:
+    def __init__(self, state: State) -> None:
+        self.state = state
+
+    def parameters(self) -> Response:
+        return jsonify(kdf="pbkdf2-sha256", iterations=self.state.iterations)
+
+    def sign_in(self) -> tuple[Response, int]:
+        keys = self.state.keys
+        if not keys or request.form["signin_hash"] != keys.signin_hash:
             return jsonify(errors={"": "Wrong address or password."}), 422
-        if state.second_factor:
+        if self.state.second_factor:
             return jsonify(next="/sign-in/second-factor", signed_in=False), 200
-        state.signed_in = True
+        self.state.signed_in = True
         return jsonify(next="/home", signed_in=True), 200
 
-    @app.post("/sign-in/second-factor")
-    def second_factor() -> tuple[Response, int]:
-        if request.form["code"] != state.second_factor:
+    def second_factor(self) -> tuple[Response, int]:
+        if request.form["code"] != self.state.second_factor:
             return jsonify(errors={"code": "That code is not right."}), 422
-        state.signed_in = True
+        self.state.signed_in = True
         return jsonify(next="/home", signed_in=True, csrf_token="fresh"), 200
 
-    @app.post("/session/vault")
-    def open_vault() -> Response:
-        state.secret = os.urandom(32)
-        return jsonify(_vault_answer(state))
+    def open_vault(self) -> Response:
+        self.state.secret = os.urandom(32)
+        return jsonify(_vault_answer(self.state))
 
-    @app.get("/session/vault")
-    def read_vault() -> Response:
-        return jsonify(_vault_answer(state))
+    def read_vault(self) -> Response:
+        return jsonify(_vault_answer(self.state))
 
-    @app.post("/session/lock")
-    def lock() -> Any:
-        state.secret = None
+    def lock(self) -> Any:
+        self.state.secret = None
         if "json" in request.headers.get("Accept", ""):
             return "", 204
         return redirect("/home", 303)
 
+    def page(self, path: str) -> tuple[str, int]:
+        body = self.state.pages.get("/" + path)
+        if body is None:
+            return "", 404
+        return (body if body.startswith("<ul") else document(self.state, body)), 200
 
-def _app(state: State) -> Flask:
-    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
+    def receive(self, path: str) -> Any:
+        planned = self.state.answers.get("/" + path)
+        if planned:
+            status, data = planned.pop(0)
+            return jsonify(data), status
+        return document(self.state, "<h1>Received</h1>")
 
-    @app.before_request
-    def remember() -> None:
-        state.paths.append(f"{request.method} {request.full_path.rstrip('?')}")
+    def remember(self) -> None:
+        self.state.paths.append(f"{request.method} {request.full_path.rstrip('?')}")
         if request.method == "POST":
-            state.bodies.append(request.get_data(cache=True))
-            state.posts.append((request.path, request.form.to_dict()))
+            self.state.bodies.append(request.get_data(cache=True))
+            self.state.posts.append((request.path, request.form.to_dict()))
 
-    @app.after_request
-    def protect(response: Response) -> Response:
+    def protect(self, response: Response) -> Response:
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    _sign_in_routes(app, state)
 
-    @app.get("/<path:path>")
-    def page(path: str) -> tuple[str, int]:
-        body = state.pages.get("/" + path)
-        if body is None:
-            return "", 404
-        return (body if body.startswith(("<!doctype", "<ul")) else document(state, body)), 200
-
-    @app.post("/<path:path>")
-    def receive(path: str) -> Any:
-        planned = state.answers.get("/" + path)
-        if planned:
-            status, data = planned.pop(0)
-            return jsonify(data), status
-        return document(state, "<h1>Received</h1>")
-
+def _app(state: State) -> Flask:
+    app = Flask(__name__, static_folder=str(STATIC), static_url_path="/static")
+    portal = _Portal(state)
+    app.before_request(portal.remember)
+    app.after_request(portal.protect)
+    app.post("/sign-in/parameters")(portal.parameters)
+    app.post("/sign-in")(portal.sign_in)
+    app.post("/sign-in/second-factor")(portal.second_factor)
+    app.post("/session/vault")(portal.open_vault)
+    app.get("/session/vault")(portal.read_vault)
+    app.post("/session/lock")(portal.lock)
+    app.get("/")(lambda: document(state, "<h1>Root</h1>"))
+    app.get("/<path:path>")(portal.page)
+    app.post("/<path:path>")(portal.receive)
     return app
 
 
@@ -161,7 +162,7 @@ class VaultServer:
     """Runs the app on a free port of localhost, which is a secure context for browsers."""
 
     def __init__(self) -> None:
-        self.state = State(pages={"/blank": "<h1>Blank</h1>", "/home": "<h1>Home</h1>"})
+        self.state = State(pages=dict.fromkeys(("/blank", "/home", "/sealed"), "<h1>Home</h1>"))
         self._server = make_server("127.0.0.1", 0, _app(self.state), threaded=True)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
