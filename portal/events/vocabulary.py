@@ -33,4 +33,5 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:member:replace_address": frozenset({"before", "after"}),
     "organization:member:accept": frozenset({"email"}),
     "organization:member:confirm": frozenset({"email", "fingerprint", "by_making_keys"}),
+    "organization:member:key_changed": frozenset({"email", "fingerprint", "shown"}),
 }
