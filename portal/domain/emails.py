@@ -15,6 +15,7 @@ ADDRESS_LIMIT = 254
 LOCAL_LIMIT = 64
 # Quoted local parts are legal, never seen, and read like an attack.
 _NOT_LOCAL = frozenset('@<>()[]",;:\\')
+_DOMAIN_END = re.compile(r"[\s.]+\Z")
 _KEPT = frozenset("\u00df\u03c2")
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+\Z|localhost\Z")
 
@@ -35,8 +36,9 @@ def ascii_domain(domain: str) -> str:
     The letters ß and ς stay themselves, as in every current browser (UTS 46, non-transitional):
     folded to "ss" they would name somebody else's domain.
     """
-    folded = _fold_domain(_fold_domain(domain.strip())).replace("\u3002", ".")
-    return ".".join(_ascii_label(label) for label in folded.rstrip(".").split("."))
+    folded = _fold_domain(_fold_domain(domain)).replace("\u3002", ".")
+    labels = _DOMAIN_END.sub("", folded.lstrip()).split(".")
+    return ".".join(_ascii_label(label) for label in labels)
 
 
 def _fold_domain(domain: str) -> str:

@@ -41,8 +41,8 @@ def name_ci(name: str) -> str:
 
     Case, accents, widths and ligatures are folded; the result is meant for a binary collation.
     """
-    text = unicodedata.normalize("NFKC", squeeze(name)).casefold()
-    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not _is_accent(char))
+    text = unicodedata.normalize("NFKD", squeeze(name))
+    bare = "".join(char for char in text if not _is_accent(char))
     folded = unicodedata.normalize("NFKC", bare.casefold().translate(_PLAIN))
     return " ".join(folded.split())
 
