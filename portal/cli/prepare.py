@@ -9,7 +9,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from portal.cli.certificate import local_certificate
-from portal.cli.demo import is_empty, make_demo
+from portal.cli.demo import is_empty, make_demo, note_of
 from portal.config import Settings, is_loopback
 from portal.extensions import db
 from portal.migrate import upgrade
@@ -29,7 +29,7 @@ def prepare(tls: str | None) -> None:
         password = secrets.token_urlsafe(12)
         # The file comes before the accounts, so that no demo exists whose password is lost.
         keep_note(file, password)
-        keep_note(file, make_demo(password))
+        keep_note(file, note_of(make_demo(password), password))
 
 
 def announce_certificate(settings: Settings, name: str) -> None:
