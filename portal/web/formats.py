@@ -1,7 +1,6 @@
 """Dates, times, numbers and money in the reader's locale and zone."""
 
 import datetime as dt
-from decimal import Decimal
 
 from babel.numbers import format_currency
 from flask_babel import format_date, format_datetime, format_decimal, get_locale
@@ -11,8 +10,7 @@ from portal.domain.money import Money
 
 def money(amount: Money) -> str:
     """`$1,234.50`, in French `1 234,50 $US`."""
-    value = Decimal(amount.cents) / 100
-    return format_currency(value, amount.currency, locale=get_locale())
+    return format_currency(amount.amount, amount.currency, locale=get_locale())
 
 
 def day(value: dt.date) -> str:

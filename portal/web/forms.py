@@ -1,5 +1,6 @@
 """The form base: a whole form and a single field are checked by the same code."""
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from wtforms import Field
 
 from portal.domain.errors import Message, RuleError
 from portal.domain.money import Money
-from portal.web.formats import money
+from portal.web.formats import day, money
 
 
 def sentence(message: Message) -> str:
@@ -21,6 +22,8 @@ def sentence(message: Message) -> str:
 def _parameter(value: object) -> object:
     if isinstance(value, Money):
         return money(value)
+    if isinstance(value, dt.date):
+        return day(value)
     if isinstance(value, bool) or not isinstance(value, int):
         return value
     return format_decimal(value)
