@@ -52,7 +52,7 @@ def record(
     if unknown:
         raise KeyError(f"{kind} has no detail named {', '.join(sorted(unknown))}")
     event_id, now = new_id(), utc_now()
-    payload = canonical(_payload(actor, trace, event_id, now, kind, subject_id, details))
+    payload = canonical(payload_of(actor, trace, event_id, now, kind, subject_id, details))
     # One order for every transaction, so that two of them never wait for each other.
     for stream in sorted(streams, key=lambda each: each.id):
         session.add(
@@ -69,7 +69,7 @@ def record(
     return event_id
 
 
-def _payload(
+def payload_of(
     actor: Actor | None,
     trace: Trace | None,
     event_id: uuid.UUID,
@@ -78,6 +78,7 @@ def _payload(
     subject_id: uuid.UUID | None,
     details: dict[str, Any],
 ) -> dict[str, Any]:
+    """What an event tells, before it is made canonical."""
     where = trace or (actor.trace if actor else Trace())
     payload: dict[str, Any] = {
         "id": str(event_id),
