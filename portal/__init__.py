@@ -6,6 +6,7 @@ from jinja2 import StrictUndefined
 from portal.accounts import views as accounts
 from portal.accounts.notices import NoticeStore
 from portal.accounts.visits import init_visits
+from portal.cli import register as register_commands
 from portal.clients import views as clients
 from portal.collections import views as collections
 from portal.config import Settings
@@ -64,4 +65,5 @@ def create_app(settings: Settings) -> Flask:
     notices.STORE[:] = [NoticeStore()]
     for area in AREAS:
         app.register_blueprint(area.bp)
+    register_commands(app)
     return app

@@ -1,1 +1,13 @@
 """Flask commands, one module each."""
+
+from flask import Flask
+
+from portal.cli.demo import demo
+from portal.cli.prepare import prepare
+from portal.cli.prices import prices
+
+
+def register(app: Flask) -> None:
+    """Add the portal's commands to `flask`."""
+    for command in (demo, prepare, prices):
+        app.cli.add_command(command)
