@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import STRONG_PERMISSIONS, Actor, Permission
 from portal.web import fragments
+from portal.web.answers import json_errors, wants_json
 
 View = Callable[..., Any]
 
@@ -119,6 +120,8 @@ def sign_in_first() -> AnyResponse:
 
 
 def _go(url: str, htmx_status: int = 200) -> AnyResponse:
+    if wants_json():
+        return json_errors({}, 401, next=url)
     if fragments.is_htmx():
         return fragments.elsewhere(url, htmx_status)
     return redirect(url, 303)

@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import Permission, Role, roles_with
 from portal.domain.errors import RuleError
-from portal.extensions import db
+from portal.extensions import db, limiter
 from portal.web import fragments
+from portal.web.answers import json_errors, wants_json
 from portal.web.forms import sentence
 from portal.web.logs import log
 
@@ -55,7 +56,10 @@ def error_page(code: int, *, message: str = "", retry: int | None = None) -> Res
     """
     db.session.rollback()
     page = code if code in PAGES else (500 if code >= 500 else 400)
-    if fragments.is_htmx():
+    if wants_json():
+        text = message or str(_SHORT[page])
+        response = json_errors({"": text}, code, retry_after=retry)
+    elif fragments.is_htmx():
         text = message or str(_SHORT[page])
         response = fragments.into_notices(render_template("errors/_notice.html", text=text), code)
     else:
@@ -92,7 +96,7 @@ def _http(error: HTTPException) -> AnyResponse:
     if code < 400:
         return error.get_response()
     if isinstance(error, RateLimitExceeded):
-        limit = getattr(g, "view_rate_limit", None)
+        limit = limiter.current_limit
         seconds = max(1, int(limit.reset_at - time.time())) if limit else 60
         return error_page(429, retry=seconds)
     response = error_page(code)
