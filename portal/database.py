@@ -101,6 +101,16 @@ def writing() -> Iterator[None]:
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """Transactions that begin inside only read, also in a POST: they wait for no writer."""
+    token = _read_only.set(True)
+    try:
+        yield
+    finally:
+        _read_only.reset(token)
+
+
+@contextmanager
 def short_transaction() -> Iterator[Session]:
     """A small writing transaction of its own: committed at the end, rolled back on an error.
 
