@@ -1,0 +1,80 @@
+"""The stored form of a sign-in hash: argon2id, with no more of them at once than cores.
+
+What arrives is already derived from the master password in the browser; it is worth as much as
+the password, so it is hashed again (OWASP Password Storage Cheat Sheet, argon2id).
+"""
+
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from argon2 import Parameters, PasswordHasher, profiles
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type
+
+OWASP = Parameters(
+    type=Type.ID,
+    version=19,
+    salt_len=16,
+    hash_len=32,
+    time_cost=2,
+    memory_cost=19 * 1024,
+    parallelism=1,
+)
+WAIT_SECONDS = 1.5
+_slots = threading.BoundedSemaphore(os.cpu_count() or 1)
+_profile = [OWASP]
+
+
+class Busy(Exception):
+    """Every core is hashing and none became free in time; nothing was checked."""
+
+
+def use_cheapest() -> None:
+    """For test runs: hashes that cost nothing."""
+    _profile[0] = profiles.CHEAPEST
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    if not _slots.acquire(timeout=WAIT_SECONDS):
+        raise Busy
+    try:
+        yield
+    finally:
+        _slots.release()
+
+
+@cache
+def _hasher(profile: Parameters) -> PasswordHasher:
+    return PasswordHasher.from_parameters(profile)
+
+
+@cache
+def _nobodys_hash(profile: Parameters) -> str:
+    return _hasher(profile).hash(secrets.token_urlsafe(32))
+
+
+def store(signin_hash: str) -> str:
+    """The argon2id text to store. Raises `Busy`."""
+    with _slot():
+        return _hasher(_profile[0]).hash(signin_hash)
+
+
+def matches(stored: str | None, signin_hash: str) -> bool:
+    """Whether `signin_hash` is the one that was stored; as slow where nothing is. Raises `Busy`."""
+    profile = _profile[0]
+    with _slot():
+        try:
+            _hasher(profile).verify(stored or _nobodys_hash(profile), signin_hash)
+        except (VerificationError, InvalidHashError):
+            return False
+    return stored is not None
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether the hash was made with other parameters than today's."""
+    return _hasher(_profile[0]).check_needs_rehash(stored)
