@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, select, update
+from sqlalchemy import Select, and_, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.models import (
@@ -27,6 +27,10 @@ from portal.models import (
 IDLE = dt.timedelta(hours=12)
 ABSOLUTE = {"password": dt.timedelta(days=30), "code": dt.timedelta(hours=8)}
 SEEN_EVERY = dt.timedelta(minutes=5)
+# A first step without its second: long enough to find the telephone.
+PENDING = dt.timedelta(minutes=10)
+# The browser locks to the minute; here `seen_at` may lag by `SEEN_EVERY`.
+UNLOCKED_IDLE = dt.timedelta(minutes=15) + SEEN_EVERY
 REAUTHENTICATION = dt.timedelta(minutes=10)
 
 
@@ -203,7 +207,7 @@ def find_visit(
         second_factor=row.second_factor_at is not None,
         has_second_factor=row.has_second_factor,
         has_keys=row.public_key is not None,
-        is_unlocked=row.is_unlocked,
+        is_unlocked=row.is_unlocked and utc_now() - row.seen_at < UNLOCKED_IDLE,
         authenticated_at=row.authenticated_at,
         seen_at=row.seen_at,
         expires_at=row.expires_at,
@@ -231,7 +235,7 @@ def begin(
         pending=pending,
         authenticated_at=now,
         seen_at=now,
-        expires_at=now + ABSOLUTE[method],
+        expires_at=now + (PENDING if pending else ABSOLUTE[method]),
         browser=browser[:200],
         source=source,
     )
@@ -240,12 +244,37 @@ def begin(
     return token, row
 
 
+def rotate(
+    session: Session, visit: Visit, *, second_factor: bool = False, method: str | None = None
+) -> str:
+    """A new token for a session whose person has just proved who they are; the old one is dead.
+
+    The session keeps its id, so an unlocked vault stays so. `method` is the proof if it is
+    stronger than the one the session began with.
+    """
+    now = utc_now()
+    token = new_token()
+    values: dict[str, Any] = {"token_hash": hash_token(token), "authenticated_at": now}
+    if second_factor:
+        values["second_factor_at"] = now
+    if visit.pending:
+        values |= {"pending": False, "expires_at": now + ABSOLUTE[visit.method]}
+    if method:
+        values["method"] = method
+    session.execute(update(AuthSession).where(AuthSession.id == visit.session_id).values(**values))
+    return token
+
+
 def touch(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """Move `seen_at`, at most every five minutes, however many requests arrive at once."""
+    """Move `seen_at`, at most every five minutes, however many requests arrive at once.
+
+    A vault that nobody used for long enough is locked by the first request after that.
+    """
+    idle = AuthSession.seen_at < now - UNLOCKED_IDLE
     session.execute(
         update(AuthSession)
         .where(AuthSession.id == visit.session_id, AuthSession.seen_at < now - SEEN_EVERY)
-        .values(seen_at=now)
+        .values(seen_at=now, vault_secret=case((idle, None), else_=AuthSession.vault_secret))
     )
 
 
