@@ -1,0 +1,85 @@
+"""Where a person belongs: one row a membership, written in the transaction that changes it."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Select, delete, select, update
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Role
+from portal.domain.names import name_ci
+from portal.domain.states import MemberState, ProviderPersonState
+from portal.models import Affiliation, Provider
+
+_OPEN = (MemberState.ACCEPTED.value, MemberState.CONFIRMED.value)
+
+
+def _of(account_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    return select(*columns).where(Affiliation.account_id == account_id)
+
+
+def put(
+    session: Session,
+    *,
+    account_id: uuid.UUID,
+    kind: str,
+    tenant_id: uuid.UUID,
+    name: str,
+    role: Role,
+    state: MemberState | ProviderPersonState,
+    active: bool = True,
+) -> None:
+    """Write or rewrite the row. `kind` is provider or organization, `name` the tenant's."""
+    session.merge(
+        Affiliation(
+            account_id=account_id,
+            kind=kind,
+            tenant_id=tenant_id,
+            name=name,
+            role=role,
+            state=state.value,
+            active=active,
+        )
+    )
+    session.flush()
+
+
+def drop(session: Session, *, account_id: uuid.UUID, kind: str, tenant_id: uuid.UUID) -> None:
+    """The person does not belong there any more."""
+    session.execute(
+        delete(Affiliation).where(
+            Affiliation.account_id == account_id,
+            Affiliation.kind == kind,
+            Affiliation.tenant_id == tenant_id,
+        )
+    )
+
+
+def rename(session: Session, *, kind: str, tenant_id: uuid.UUID, name: str) -> None:
+    """The tenant has another name now; everybody who belongs there reads it in their list."""
+    session.execute(
+        update(Affiliation)
+        .where(Affiliation.kind == kind, Affiliation.tenant_id == tenant_id)
+        .values(name=name)
+    )
+
+
+def opened_by(session: Session, account_id: uuid.UUID) -> list[Affiliation]:
+    """What the person can open now: providers first, then organizations, each by name."""
+    rows = session.scalars(
+        _of(account_id, Affiliation).where(
+            Affiliation.active.is_(True), Affiliation.state.in_(_OPEN)
+        )
+    )
+    may_open = [row for row in rows if row.kind == "organization" or row.state == "confirmed"]
+    return sorted(may_open, key=lambda row: (row.kind != "provider", name_ci(row.name)))
+
+
+def asks_for_second_factor(session: Session, account_id: uuid.UUID) -> list[str]:
+    """The names of the person's providers that require a second factor."""
+    found = (
+        _of(account_id, Affiliation.name)
+        .join(Provider, Provider.id == Affiliation.tenant_id)
+        .where(Affiliation.kind == "provider", Provider.second_factor_required.is_(True))
+    )
+    return list(session.scalars(found.order_by(Affiliation.name)))
