@@ -6,11 +6,14 @@ from typing import Any
 from flask import Flask, request
 from flask_login import current_user
 
-from portal.accounts import sessions
+from portal.accounts import passwords, sessions
+from portal.accounts.home import products
 from portal.accounts.sessions import Visit
+from portal.config import Settings
 from portal.database import short_transaction
 from portal.extensions import db, login
 from portal.models import utc_now
+from portal.web import frame
 from portal.web.access import sign_in_first
 
 
@@ -22,6 +25,10 @@ def init_visits(app: Flask) -> None:
     login.user_loader(_load)
     login.unauthorized_handler(sign_in_first)
     app.before_request(_touch)
+    frame.PRODUCTS[:] = [products]
+    settings: Settings = app.extensions["settings"]
+    if settings.testing:
+        passwords.use_cheapest()
 
 
 def _load(token: str) -> Visit | None:

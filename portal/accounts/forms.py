@@ -1,0 +1,161 @@
+"""The forms of signing in, of keys and of the profile: shape only, rules are the services'."""
+
+from zoneinfo import available_timezones
+
+from flask_babel import lazy_gettext as _l
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Field,
+    HiddenField,
+    RadioField,
+    SelectField,
+    StringField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length
+
+from portal.accounts.service import AccountKeys, Profile
+from portal.crypto.envelope import SEALED_KEY_LENGTH, SEALED_PRIVATE_KEY_LENGTH, looks_sealed
+from portal.crypto.kdf import MAXIMUM_ITERATIONS, MINIMUM_ITERATIONS
+from portal.crypto.keys import is_public_key
+from portal.domain.emails import check_email
+from portal.domain.errors import RuleError
+from portal.domain.names import check_name
+from portal.web.forms import Form, sentence
+from portal.web.languages import LANGUAGES
+
+SIGNIN_HASH_LENGTH = 44
+NAME_LIMIT = 100
+_REGIONS = frozenset(
+    (
+        *("Africa", "America", "Antarctica", "Arctic", "Asia"),
+        *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
+    )
+)
+
+
+def _check_address(field: Field) -> None:
+    try:
+        check_email(field.data or "", field=field.name)
+    except RuleError as error:
+        raise ValidationError(sentence(error.text)) from error
+
+
+class AddressForm(Form):
+    """Where a code goes."""
+
+    email = EmailField(_l("E-mail address"))
+
+    def validate_email(self, field: Field) -> None:
+        """The address must look like one."""
+        _check_address(field)
+
+
+class SignInForm(AddressForm):
+    """The master password itself has no name and never arrives; its hash does."""
+
+    signin_hash = HiddenField(validators=[Length(max=SIGNIN_HASH_LENGTH)])
+    remember_address = BooleanField(_l("Remember this address"))
+
+
+class CodeForm(Form):
+    """One code: from a mail, an app, or the list of recovery codes."""
+
+    code = StringField(
+        _l("Code"), [InputRequired(_l("Enter the code.")), Length(max=64)], filters=[str.strip]
+    )
+
+
+class PasswordProofForm(Form):
+    """The master password once more."""
+
+    email = HiddenField()
+    signin_hash = HiddenField(validators=[Length(max=SIGNIN_HASH_LENGTH)])
+
+
+class KeysForm(Form):
+    """The keys that a browser made from a master password (`data-make-account`)."""
+
+    kdf_iterations = HiddenField()
+    signin_hash = HiddenField()
+    protected_user_key = HiddenField()
+    public_key = HiddenField()
+    protected_private_key = HiddenField()
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the browser sent any; without scripts all five are empty."""
+        return bool(self.public_key.data)
+
+    def keys(self) -> AccountKeys | None:
+        """The keys, if they look as keys must; else None."""
+        iterations = self.kdf_iterations.data or ""
+        if not iterations.isascii() or not iterations.isdigit() or len(iterations) > 7:
+            return None
+        keys = AccountKeys(
+            kdf_iterations=int(iterations),
+            signin_hash=self.signin_hash.data or "",
+            protected_user_key=self.protected_user_key.data or "",
+            public_key=self.public_key.data or "",
+            protected_private_key=self.protected_private_key.data or "",
+        )
+        return keys if _are_plausible(keys) else None
+
+
+def _are_plausible(keys: AccountKeys) -> bool:
+    return (
+        MINIMUM_ITERATIONS <= keys.kdf_iterations <= MAXIMUM_ITERATIONS
+        and len(keys.signin_hash) == SIGNIN_HASH_LENGTH
+        and looks_sealed(keys.protected_user_key, 2, SEALED_KEY_LENGTH)
+        and looks_sealed(keys.protected_private_key, 2, SEALED_PRIVATE_KEY_LENGTH)
+        and is_public_key(keys.public_key)
+    )
+
+
+class SetUpForm(CodeForm):
+    """A first code, beside the sealed secret that the page shows."""
+
+    sealed_secret = HiddenField()
+
+
+def zones() -> dict[str, list[tuple[str, str]]]:
+    """The IANA zones by region, each with the name people look for first."""
+    names = sorted(name for name in available_timezones() if name.split("/")[0] in _REGIONS)
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in names:
+        region, _, city = name.partition("/")
+        if city:
+            regions.setdefault(region, []).append((name, city.replace("_", " ")))
+    return regions
+
+
+class ProfileForm(Form):
+    """What a person says of themselves."""
+
+    name = StringField(_l("Your name"))
+    locale = SelectField(_l("Language"))
+    time_zone = SelectField(_l("Time zone"))
+    theme = RadioField(
+        _l("Theme"),
+        choices=[("system", _l("As the system")), ("light", _l("Light")), ("dark", _l("Dark"))],
+    )
+
+    def __init__(self, profile: Profile, automatic_language: str, automatic_zone: str) -> None:
+        super().__init__(obj=profile)
+        self.locale.choices = [("", automatic_language), *LANGUAGES.items()]
+        self.time_zone.choices = {
+            "": [("", automatic_zone), ("UTC", "UTC")],
+            **zones(),
+        }
+
+    def validate_name(self, field: Field) -> None:
+        """The domain's rule for names."""
+        try:
+            field.data = check_name(field.data or "", limit=NAME_LIMIT)
+        except RuleError as error:
+            raise ValidationError(sentence(error.text)) from error
+
+    def profile(self) -> Profile:
+        """The answers."""
+        return Profile(**self.answers())

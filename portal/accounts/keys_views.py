@@ -1,0 +1,84 @@
+"""Unlocking and locking the vault, and the keys of an account that has none yet."""
+
+from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.accounts import service, sign_in, vault
+from portal.accounts.blueprint import bp
+from portal.accounts.forms import KeysForm
+from portal.accounts.freshness import fresh
+from portal.accounts.steps import errors_of, next_path, onward
+from portal.crypto.fingerprint import fingerprint_phrase
+from portal.extensions import db
+from portal.web.access import signed_in
+from portal.web.answers import wants_json
+from portal.web.frame import LOCK_MINUTES
+from portal.web.logs import trace
+from portal.web.session import no_store
+
+
+@bp.get("/unlock")
+@signed_in
+def unlock() -> str | AnyResponse:
+    """The master password opens the vault in the browser; an account without keys makes them."""
+    if not current_user.has_keys:
+        return redirect(url_for("accounts.account_keys", next=next_path()), 303)
+    return render_template("accounts/unlock.html", next=next_path())
+
+
+def _material(secret: str | None, status: int) -> Response:
+    state = {"secret": secret, "locked": secret is None, "lock_minutes": LOCK_MINUTES}
+    answer = jsonify(vault.material(db.session(), current_user) | state)
+    answer.status_code = status
+    return no_store(answer)
+
+
+@bp.route("/session/vault", methods=["GET", "POST"], endpoint="vault")
+@signed_in
+def session_vault() -> Response:
+    """GET: the live session secret, or 409 while locked. POST: a new one, unlocking."""
+    if request.method == "GET" or not current_user.has_keys:
+        secret = vault.live_secret(db.session(), sign_in.sealer("vault"), current_user)
+        return _material(secret, 200 if secret else 409)
+    secret = vault.unlock(db.session(), sign_in.sealer("vault"), current_user)
+    answer = _material(secret, 200)
+    db.session.commit()
+    return answer
+
+
+@bp.post("/session/lock")
+@signed_in
+def lock() -> AnyResponse:
+    """Drop the session secret."""
+    vault.lock(db.session(), current_user.session_id)
+    db.session.commit()
+    if wants_json():
+        return make_response("", 204)
+    return redirect(next_path(), 303)
+
+
+@bp.route("/profile/keys", methods=["GET", "POST"])
+@signed_in
+@fresh
+def account_keys() -> str | AnyResponse:
+    """Choose a master password; the browser makes the keys from it."""
+    form = KeysForm()
+    if request.method == "GET":
+        return _keys_page(form)
+    keys = form.keys() if form.validate() else None
+    if keys is None:
+        form.form_errors.append(_("Your browser did not make the keys. Load the page again."))
+        return errors_of(form) if wants_json() else make_response(_keys_page(form), 422)
+    service.store_keys(db.session(), current_user.account_id, keys, trace())
+    sign_in.strengthen(method="password")
+    db.session.commit()
+    return onward(next_path(), signed_in=True)
+
+
+def _keys_page(form: KeysForm) -> str:
+    phrase = ""
+    if current_user.has_keys:
+        phrase = fingerprint_phrase(str(current_user.account_id), current_user.public_key)
+    return render_template("accounts/keys.html", form=form, next=next_path(), phrase=phrase)
