@@ -313,6 +313,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
     )
     op.create_index(
+        "ix_organizations_keyless",
+        "organizations",
+        ["provider_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("public_key is null"),
+        postgresql_where=sa.text("public_key is null"),
+    )
+    op.create_index(
         op.f("ix_organizations_provider_id_name_ci_id"),
         "organizations",
         ["provider_id", "name_ci", "id"],
@@ -671,6 +679,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_organizations_provider_id_seats_id"), table_name="organizations")
     op.drop_index(op.f("ix_organizations_provider_id_plan_rank_id"), table_name="organizations")
     op.drop_index(op.f("ix_organizations_provider_id_name_ci_id"), table_name="organizations")
+    op.drop_index(
+        "ix_organizations_keyless",
+        table_name="organizations",
+        sqlite_where=sa.text("public_key is null"),
+        postgresql_where=sa.text("public_key is null"),
+    )
     op.drop_table("organizations")
     op.drop_index(op.f("ix_notices_created_at"), table_name="notices")
     op.drop_table("notices")

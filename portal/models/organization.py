@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,6 +55,14 @@ class Organization(Base):
             "(public_key is null) = (protected_private_key is null)", name="keys_all_or_none"
         ),
         *(Index(None, "provider_id", column, "id") for column in SORTABLE),
+        # Few clients have no keys; finding them must not mean reading the others.
+        Index(
+            "ix_organizations_keyless",
+            "provider_id",
+            "id",
+            sqlite_where=text("public_key is null"),
+            postgresql_where=text("public_key is null"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
