@@ -45,7 +45,7 @@ function closed(event) {
 function makeMenu() {
   menu = document.createElement("div");
   menu.id = "row-menu";
-  menu.className = "row-menu";
+  menu.className = "menu";
   menu.popover = "auto";
   menu.setAttribute("role", "group");
   menu.addEventListener("keydown", move);
@@ -56,8 +56,9 @@ function makeMenu() {
 
 async function fetchList(link) {
   const headers = { "HX-Request": "true", "HX-Request-Type": "partial" };
-  if (link.dataset.menuTarget) headers["HX-Target"] = link.dataset.menuTarget;
-  const response = await fetch(link.dataset.menuSrc, { headers });
+  const target = link.closest("[data-menu-target]")?.dataset.menuTarget;
+  if (target) headers["HX-Target"] = target;
+  const response = await fetch(link.dataset.menuSrc ?? link.href, { headers });
   if (!response.ok) throw new Error("no menu");
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   return document.adoptNode(page.body.firstElementChild);
