@@ -1,0 +1,164 @@
+"""Reads. Each starts from `_of(provider_id)`, so no filter can lose the tenant."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Select, String, func, literal, null, type_coerce
+from sqlalchemy import select as _select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from portal.clients.listing import Listing, Sort
+from portal.domain.names import name_ci
+from portal.domain.paging import Cursor, Page, page_of
+from portal.domain.searching import ESCAPE, contains
+from portal.models import Organization
+from portal.models.keyset import seek
+
+COUNTED = 1000
+KEYLESS_COUNTED = 100
+_COLUMNS: dict[Sort, InstrumentedAttribute[Any]] = {
+    Sort.NAME: Organization.name_ci,
+    Sort.ASSIGNED: Organization.seats,
+    Sort.USED: Organization.seats_used,
+    Sort.REMAINING: Organization.seats_remaining,
+    Sort.PLAN: Organization.plan_rank,
+    Sort.SETUP: Organization.setup_open,
+}
+# Stored is what is still to do; people read what is done.
+_REVERSED = {Sort.SETUP}
+_SHOWN = (
+    Organization.id,
+    Organization.name,
+    # As plain text: a table of a hundred needs no enumerations.
+    type_coerce(Organization.status, String).label("status"),
+    type_coerce(Organization.plan, String).label("plan"),
+    Organization.seats,
+    Organization.seats_used,
+    Organization.seats_remaining,
+    Organization.setup_done,
+    Organization.setup_total,
+    Organization.owner_confirmed,
+    Organization.public_key.is_not(None).label("has_keys"),
+)
+
+
+def _of(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    return _select(*columns).where(Organization.provider_id == provider_id)
+
+
+def clients_page(
+    session: Session,
+    provider_id: uuid.UUID,
+    listing: Listing,
+    cursor: Cursor | None,
+    *,
+    with_keyless: bool = False,
+) -> Page[Any]:
+    """One page of the table, in one statement.
+
+    Rows carry the columns of the table, `at` (the value sorted by), `found` (how many clients the
+    filters leave, at most `COUNTED` + 1; NULL unfiltered) and `keyless` (how many have no keys, at
+    most `KEYLESS_COUNTED` + 1; NULL unless asked for).
+    """
+    column = _COLUMNS[listing.sort]
+    found = _at_most(_filtered(_of(provider_id, literal(1)), listing), COUNTED)
+    keyless = _at_most(_keyless(provider_id, literal(1)), KEYLESS_COUNTED)
+    statement = _filtered(
+        _of(
+            provider_id,
+            *_SHOWN,
+            column.label("at"),
+            (found if listing.is_filtered else null()).label("found"),
+            (keyless if with_keyless else null()).label("keyless"),
+        ),
+        listing,
+    )
+    descending = listing.descending != (listing.sort in _REVERSED)
+    rows = session.execute(
+        seek(
+            statement,
+            column,
+            Organization.id,
+            descending=descending,
+            cursor=cursor,
+            size=listing.size,
+        )
+    ).all()
+    return page_of(
+        rows,
+        size=listing.size,
+        sort=listing.sort,
+        descending=listing.descending,
+        cursor=cursor,
+        place=lambda row: (row.at, row.id),
+    )
+
+
+def all_clients(
+    session: Session, provider_id: uuid.UUID, listing: Listing, *, batch: int = 500
+) -> Iterator[Any]:
+    """Every client that the filters leave, in the table's order, read `batch` at a time."""
+    column = _COLUMNS[listing.sort]
+    descending = listing.descending != (listing.sort in _REVERSED)
+    statement = _filtered(_of(provider_id, *_SHOWN, column.label("at")), listing)
+    cursor: Cursor | None = None
+    while True:
+        rows = session.execute(
+            seek(
+                statement,
+                column,
+                Organization.id,
+                descending=descending,
+                cursor=cursor,
+                size=batch - 1,
+            )
+        ).all()
+        yield from rows
+        if len(rows) < batch:
+            return
+        cursor = Cursor(listing.sort, listing.descending, rows[-1].at, rows[-1].id)
+
+
+def _filtered(statement: Select[Any], listing: Listing) -> Select[Any]:
+    if listing.search and name_ci(listing.search):
+        words = contains(listing.search)
+        statement = statement.where(Organization.name_ci.like(words, escape=ESCAPE))
+    if listing.plan:
+        statement = statement.where(Organization.plan_rank == listing.plan.rank)
+    if listing.status:
+        statement = statement.where(Organization.status == listing.status)
+    if listing.setup_open:
+        statement = statement.where(Organization.setup_open > 0)
+    if listing.no_seats:
+        statement = statement.where(Organization.seats_remaining == 0)
+    if listing.no_owner:
+        statement = statement.where(Organization.owner_confirmed.is_(False))
+    return statement
+
+
+def _keyless(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    return _of(provider_id, *columns).where(Organization.public_key.is_(None))
+
+
+def _at_most(found: Select[Any], number: int) -> Any:
+    """How many rows, but never more work than for one beyond `number`."""
+    return _select(func.count()).select_from(found.limit(number + 1).subquery()).scalar_subquery()
+
+
+def name_exists(
+    session: Session, provider_id: uuid.UUID, name: str, *, but: uuid.UUID | None = None
+) -> bool:
+    """Whether the provider has a client of that name (other than `but`), however it is written."""
+    same = _of(provider_id, Organization.id).where(Organization.name_ci == name_ci(name))
+    if but:
+        same = same.where(Organization.id != but)
+    return session.execute(same.limit(1)).first() is not None
+
+
+def keyless_clients(
+    session: Session, provider_id: uuid.UUID, *, limit: int = KEYLESS_COUNTED
+) -> Sequence[Any]:
+    """(id, name) of clients without keys, the oldest first."""
+    oldest = _keyless(provider_id, Organization.id, Organization.name)
+    return session.execute(oldest.order_by(Organization.id).limit(limit)).all()
