@@ -6,4 +6,7 @@ pytest_plugins = [
     "tests.support.lookups",
     "tests.support.statements",
     "tests.support.browsing",
+    "tests.support.smtp",
+    "tests.support.chromium",
+    "tests.support.live",
 ]

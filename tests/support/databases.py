@@ -24,7 +24,7 @@ from tests.support.postgres import PostgresServer
 
 KINDS = ["sqlite", "postgresql"]
 TEMPLATE = "template"
-SECRET_KEY = "a key of the tests, which guards nothing at all"
+SECRET_KEY = "a key of the tests that guards nothing at all"
 
 
 class Databases:

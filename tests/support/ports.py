@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 
 
 def free_port() -> int:
@@ -20,9 +21,14 @@ def is_open(port: int, host: str = "127.0.0.1") -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-def wait_until_open(port: int, *, seconds: float = 20) -> None:
+def wait_until_open(
+    port: int, *, seconds: float = 30, alive: Callable[[], bool] = lambda: True
+) -> None:
+    """Wait for a server; gives up early when `alive` says that there is none any more."""
     deadline = time.monotonic() + seconds
     while not is_open(port):
+        if not alive():
+            raise RuntimeError("the server ended before it listened; the reason stands above")
         if time.monotonic() > deadline:
             raise TimeoutError(f"nothing listens on 127.0.0.1:{port} after {seconds} s")
         time.sleep(0.03)

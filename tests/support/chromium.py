@@ -1,0 +1,98 @@
+"""A real browser: one for each process of the run, a fresh profile for each test.
+
+What the browser complains about on its console fails the test, refused scripts and styles included.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TIMEOUT_MS = 10_000
+# The browser notes each refused form (422) and each lost sign-in (401) as a failed resource.
+_EXPECTED = "Failed to load resource: the server responded with a status of 4"
+
+
+class Complaints(list[str]):
+    """What the browser has said on its console; `allow` names what a test expects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.allowed: list[str] = []
+
+    def allow(self, part: str) -> None:
+        self.allowed.append(part)
+
+    def listen(self, page: Page) -> None:
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.append(f"{error.name}: {error.message}"))
+
+    def unexpected(self) -> list[str]:
+        return [said for said in self if not any(part in said for part in self.allowed)]
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not message.text.startswith(_EXPECTED):
+            self.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = os.environ.get("PORTAL_CHROMIUM") or shutil.which("chromium")
+    assert path, "chromium is missing; bin/peers installs it or says how"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    heard = Complaints()
+    yield heard
+    assert heard.unexpected() == []
+
+
+@pytest.fixture
+def people(chromium: Browser, complaints: Complaints):
+    """Makes browser profiles: `people()` is one more person with a browser of their own."""
+    opened: list[BrowserContext] = []
+
+    def person(**options) -> BrowserContext:
+        context = chromium.new_context(**options)
+        context.set_default_timeout(TIMEOUT_MS)
+        context.on("page", complaints.listen)
+        opened.append(context)
+        return context
+
+    yield person
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture
+def page(people) -> Page:
+    """A page in a fresh profile, in English."""
+    return people(locale="en").new_page()
+
+
+def assert_accessible(page: Page) -> None:
+    """Fail with what axe finds on the page as it stands (WCAG 2.2 A and AA)."""
+    found = Axe().run(page)
+    faults = [
+        f"{violation['id']} ({violation['impact']}): {violation['help']}: {node['html'][:200]}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+    assert not faults, f"{page.url}:\n- " + "\n- ".join(faults)
