@@ -1,6 +1,7 @@
 /** The way in: a form is sent as JSON, a second factor may follow in place, the vault unlocks. */
 import { showErrors, ownPath } from "./forms.js";
 import { post } from "./http.js";
+import { deleteRecord } from "./unlock-store.js";
 import { unlock } from "./vault.js";
 
 // Survives the second factor because that step is swapped into this very page.
@@ -29,6 +30,7 @@ async function showNextStep(next) {
 
 async function goIn(next) {
   try {
+    await deleteRecord(); // of whoever was signed in here before
     if (stretched) await unlock(stretched);
   } catch {
     // Signed in all the same; the page that needs the vault offers to unlock it.

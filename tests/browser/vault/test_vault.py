@@ -287,10 +287,13 @@ def test_signing_out_deletes_the_record(server: VaultServer, page: Page) -> None
     assert record(page) is None
 
 
-def test_an_account_without_keys_signs_in_and_has_nothing_to_unlock(
+def test_an_account_without_keys_signs_in_and_leaves_no_record_of_another(
     server: VaultServer, page: Page
 ) -> None:
+    unlocked(server, page)
+    server.state.signed_in = False
     page.goto(server.url("/sign-in"))
+    assert record(page) is not None
     page.route("**/session/vault", lambda route: route.fulfill(json={"protected_user_key": None}))
     sign_in(page)
     page.wait_for_url("**/home")
