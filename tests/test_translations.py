@@ -59,7 +59,8 @@ def catalogue():
 def extracted(tmp_path_factory):
     """Every sentence in code and templates, as (singular, plural)."""
     pot = tmp_path_factory.mktemp("babel") / "messages.pot"
-    command = ["extract", "-F", "pyproject.toml", "-k", "N_", "-k", "NN_:1,2", "-k", "_l"]
+    config = "portal/translations/babel.cfg"
+    command = ["extract", "-F", config, "-k", "NN_:1,2", "-k", "_l"]
     subprocess.run(
         [sys.executable, "-m", "babel.messages.frontend", "-q", *command, "-o", pot, "."],
         cwd=ROOT,
