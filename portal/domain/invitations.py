@@ -65,7 +65,8 @@ class Spent(RuleError):
 class Invitation:
     """An opened link and the row behind it.
 
-    `place` is the name of what one joins, `inviter` the provider's. `account_id` is who accepted.
+    `place` is the name of what one joins, `inviter` the provider's. `account_id` is who accepted,
+    `is_confirmed` says that this person waits for nobody any more.
     `has_account` says whether the invited address has an account. `makes_keys`: the organization
     has no keys, and the owner's browser can make them for the provider's public key.
     """
@@ -81,6 +82,7 @@ class Invitation:
     role: Role
     expires_at: dt.datetime | None
     account_id: uuid.UUID | None
+    is_confirmed: bool
     has_account: bool
     provider_id: uuid.UUID | None
     provider_public_key: str | None = None

@@ -74,6 +74,7 @@ def find(session: Session, link: Link) -> Invitation | None:
         role=row.role,
         expires_at=row.invitation_expires_at,
         account_id=row.account_id,
+        is_confirmed=row.state is MemberState.CONFIRMED,
         has_account=row.addressee_id is not None,
         provider_id=row.provider_id,
         provider_public_key=row.provider_public_key,

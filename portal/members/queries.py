@@ -11,6 +11,8 @@ from portal.domain.access import Role
 from portal.domain.states import ProviderPersonState
 from portal.models import Account, Member, Organization, Provider, ProviderPerson
 
+Found = Row[Any]
+
 
 def _of(tenant_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
     """Columns of one table, the first one's: members of an organization, people of a provider."""

@@ -1,24 +1,26 @@
 """Members come in: invited, accepted, confirmed."""
 
-import datetime as dt
 import uuid
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, Row, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal import events
-from portal.domain.access import Actor, Role
+from portal.crypto.tokens import Link
+from portal.domain.access import Actor, Role, Trace
 from portal.domain.errors import N_, refuse
+from portal.domain.invitations import ASK_EVERY, VALID
 from portal.domain.states import MemberState
 from portal.models import Member, Organization, new_id, utc_now
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
 
-VALID = dt.timedelta(days=5)
 ALREADY_HERE = N_("This person is a member already, or has been invited.")
 NO_SEATS = N_("No seats are left. A provider admin can add seats.")
 OWNERS_ONLY = N_("Only an owner or a provider admin can invite an owner.")
+NOT_WAITING = N_("This invitation does not wait any more: it was accepted or withdrawn meanwhile.")
 
 
 def invite(
@@ -35,8 +37,7 @@ def invite(
     `email` is in its stored form (`domain.emails.check_email`). Raises `RuleError` on `email` for
     somebody who is there already, on no field where no seat is left; the caller rolls back then.
     """
-    if role is Role.OWNER and actor.role not in {Role.OWNER, Role.PROVIDER_ADMIN}:
-        raise refuse(OWNERS_ONLY, field="role")
+    _check_rank(actor, role)
     _take_seat(session, organization_id)
     member = _add_row(session, organization_id, email, role, locale)
     events.record(
@@ -91,7 +92,141 @@ def _add_row(
     return member
 
 
-def send_invitation(session: Session, member: Member, provider_id: uuid.UUID | None) -> None:
+def resend(
+    session: Session, actor: Actor, *, organization_id: uuid.UUID, member_id: uuid.UUID
+) -> str:
+    """Send the invitation once more, by a new link that kills the old one; returns the address.
+
+    Raises `RuleError` for somebody who does not wait to accept.
+    """
+    renewed = _renew(session, organization_id, member_id)
+    if renewed is None:
+        raise refuse(NOT_WAITING)
+    _check_rank(actor, renewed.role)
+    _tell_of_renewal(session, actor, organization_id, renewed)
+    return str(renewed.email)
+
+
+def ask_again(session: Session, link: Link, *, trace: Trace) -> bool:
+    """The same for whoever holds one of the invitation's links, to the row's address alone.
+
+    Returns False, and does nothing, where nobody waits or the last mail is too young.
+    """
+    old_enough = Member.invitation_expires_at <= utc_now() + VALID - ASK_EVERY
+    renewed = _renew(session, link.tenant_id, link.row_id, old_enough)
+    if renewed is None:
+        return False
+    _tell_of_renewal(session, None, link.tenant_id, renewed, trace)
+    return True
+
+
+def replace_address(
+    session: Session,
+    actor: Actor,
+    *,
+    organization_id: uuid.UUID,
+    member_id: uuid.UUID,
+    before: str,
+    email: str,
+) -> None:
+    """Send the invitation to `email` instead of `before`, whose link dies.
+
+    Raises `RuleError` on `email` for an address that is a member already, on no field for
+    somebody who does not wait to accept at `before` any more.
+    """
+    other = aliased(Member)
+    taken = exists().where(other.organization_id == organization_id, other.email == email)
+    if session.scalar(taken.select()):
+        raise refuse(ALREADY_HERE, field="email")
+    renewed = _renew(session, organization_id, member_id, Member.email == before, email=email)
+    if renewed is None:
+        raise refuse(NOT_WAITING)
+    _check_rank(actor, renewed.role)
+    events.record(
+        session,
+        actor,
+        "organization:member:replace_address",
+        streams=streams_in(actor, organization_id),
+        subject_id=member_id,
+        before=before,
+        after=email,
+    )
+    _tell_of_renewal(session, actor, organization_id, renewed)
+
+
+def _check_rank(actor: Actor, role: Role) -> None:
+    """Owners are made by owners; a provider admin stands in for one."""
+    if role is Role.OWNER and actor.role not in {Role.OWNER, Role.PROVIDER_ADMIN}:
+        raise refuse(OWNERS_ONLY, field="role")
+
+
+def _renew(
+    session: Session,
+    organization_id: uuid.UUID,
+    member_id: uuid.UUID,
+    *conditions: ColumnElement[bool],
+    **changes: Any,
+) -> Row[Any] | None:
+    """A new version, and so a new link, for somebody who is still invited."""
+    renewed: Any = session.execute(
+        update(Member)
+        .where(
+            Member.organization_id == organization_id,
+            Member.id == member_id,
+            Member.state == MemberState.INVITED,
+            *conditions,
+        )
+        .values(
+            invitation_version=Member.invitation_version + 1,
+            invitation_expires_at=utc_now() + VALID,
+            **changes,
+        )
+        .returning(*_INVITED, _PROVIDER)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    row: Row[Any] | None = renewed
+    return row
+
+
+def _tell_of_renewal(
+    session: Session,
+    actor: Actor | None,
+    organization_id: uuid.UUID,
+    member: Row[Any],
+    trace: Trace | None = None,
+) -> None:
+    events.record(
+        session,
+        actor,
+        "organization:member:reinvite",
+        streams=streams_in(actor, organization_id),
+        subject_id=member.id,
+        trace=trace,
+        email=member.email,
+    )
+    send_invitation(session, member, member.provider_id)
+
+
+_INVITED = (
+    Member.organization_id,
+    Member.id,
+    Member.email,
+    Member.role,
+    Member.invitation_version,
+    Member.invitation_locale,
+)
+_PROVIDER = (
+    select(Organization.provider_id)
+    .where(Organization.id == Member.organization_id)
+    .correlate(Member)
+    .scalar_subquery()
+    .label("provider_id")
+)
+
+
+def send_invitation(
+    session: Session, member: Member | Row[Any], provider_id: uuid.UUID | None
+) -> None:
     """Queue the mail with the link of the row's present version."""
     enqueue(
         session,

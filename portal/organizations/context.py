@@ -112,7 +112,7 @@ def _frame(place: Any) -> Frame:
     here = {"organization_id": place.organization_id}
     if not g.actor.permissions:
         return Frame(place.organization_name, url_for(WAITING, **here))
-    items = [nav_item(_("Collections"), "collections.index", "folder-lock", **here)]
+    items = [nav_item(_("Collections"), "collections.index", "folder", **here)]
     if g.actor.can(Permission.MEMBERS_READ):
         items.append(nav_item(_("Members"), "members.index", "users", **here))
         items.append(nav_item(_("Set-up"), "organizations.setup", "list-checks", **here))

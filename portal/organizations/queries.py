@@ -1,6 +1,7 @@
 """Reads about one organization: every statement is bound to its id."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, func
@@ -67,6 +68,29 @@ def keys_of_provider_person(
         .join(Account, Account.id == ProviderPerson.account_id)
         .where(Account.id == account_id)
     ).one()
+
+
+def owners(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
+    """The owners, as the rows of `organizations.people` want them."""
+    found = (
+        _of(
+            organization_id,
+            Member.organization_id,
+            Member.id,
+            Member.email,
+            Member.role,
+            Member.state,
+            Member.invitation_expires_at,
+            Member.created_at,
+            Member.accepted_at,
+            Member.confirmed_at,
+        )
+        .add_columns(Account.name)
+        .outerjoin(Account, Account.id == Member.account_id)
+        .where(Member.role == Role.OWNER)
+        .order_by(Member.id)
+    )
+    return session.execute(found).all()
 
 
 def provider_admins(session: Session, organization_id: uuid.UUID) -> list[str]:

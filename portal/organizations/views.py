@@ -1,5 +1,78 @@
-"""Pages of this area."""
+"""Set-up, waiting to be confirmed, and the organization's keys."""
 
-from flask import Blueprint
+import uuid
+
+from flask import Blueprint, Response, abort, make_response, render_template, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from portal.crypto.fingerprint import fingerprint_phrase
+from portal.domain.access import Permission
+from portal.domain.errors import refuse
+from portal.events.queries import newest
+from portal.extensions import db
+from portal.organizations import queries
+from portal.organizations.forms import OrganizationKeysForm
+from portal.organizations.keys import INCOMPLETE, store_keys
+from portal.organizations.people import rows_of
+from portal.organizations.setup import HISTORY, history, setup_view
+from portal.outbox.queries import mail_states
+from portal.web import fragments, notices
+from portal.web.access import actor, requires, signed_in
+from portal.web.answers import wants_json
 
 bp = Blueprint("organizations", __name__)
+
+
+@bp.get("/organizations/<uuid:organization_id>/setup")
+@requires(Permission.MEMBERS_READ)
+def setup(organization_id: uuid.UUID) -> Response:
+    """The six steps, how the owner's invitation fares, and who did what."""
+    found = queries.setup_facts(db.session(), organization_id)
+    if found is None:
+        abort(404)
+    owners = queries.owners(db.session(), organization_id)
+    mails = mail_states(db.session(), [owner.id for owner in owners])
+    body = render_template(
+        "organizations/setup.html",
+        setup=setup_view(organization_id, *found, linked=True),
+        owners=rows_of(owners, mails),
+        history=history(newest(db.session(), organization_id, HISTORY)),
+    )
+    return make_response(body)
+
+
+@bp.get("/organizations/<uuid:organization_id>/waiting")
+@signed_in
+def waiting(organization_id: uuid.UUID) -> Response:
+    """For a member who has accepted: who must act now, and what they will ask for."""
+    if actor().permissions:
+        return fragments.done(url_for("collections.index", organization_id=organization_id))
+    key = current_user.public_key
+    return fragments.respond(
+        "organizations/waiting.html",
+        "organizations/_waiting.html",
+        organization=current_user.place.organization_name,
+        here=url_for("organizations.waiting", organization_id=organization_id),
+        admins=queries.provider_admins(db.session(), organization_id),
+        account_id=current_user.account_id,
+        public_key=key,
+        phrase=fingerprint_phrase(str(current_user.account_id), key) if key else "",
+    )
+
+
+@bp.post("/organizations/<uuid:organization_id>/keys")
+@requires(Permission.ORGANIZATION_KEYS)
+def keys(organization_id: uuid.UUID) -> Response:
+    """Keys for an organization that was made without; 409 for whoever comes second."""
+    form = OrganizationKeysForm()
+    made = form.organization_keys() if form.validate() else None
+    if made is None:
+        raise refuse(INCOMPLETE)
+    store_keys(db.session(), actor(), organization_id, made, by_owner=not actor().via_provider)
+    if wants_json():
+        db.session.commit()
+        return make_response("", 204)
+    saved = notices.add(_("The keys are made."))
+    db.session.commit()
+    return fragments.done(url_for("collections.index", organization_id=organization_id), saved)

@@ -12,10 +12,11 @@ from portal.accounts import affiliations
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.tokens import Link
 from portal.domain.access import Actor, Role, Trace
-from portal.domain.invitations import Invitation, Purpose, Spent, standing
+from portal.domain.invitations import ASK_EVERY, VALID, Invitation, Purpose, Spent, standing
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, Provider, ProviderPerson, utc_now
+from portal.outbox import enqueue
 
 
 def _of(provider_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -65,6 +66,7 @@ def find(session: Session, link: Link) -> Invitation | None:
         role=row.role,
         expires_at=row.invitation_expires_at,
         account_id=row.account_id,
+        is_confirmed=row.state is ProviderPersonState.CONFIRMED,
         has_account=row.addressee_id is not None,
         provider_id=link.tenant_id,
     )
@@ -186,6 +188,58 @@ def _tell(
         fingerprint=fingerprint_phrase(str(account.id), key) if key else None,
         by_founding=True,
     )
+
+
+def ask_again(session: Session, link: Link, *, trace: Trace) -> bool:
+    """Send a waiting invitation once more to its address, for whoever holds one of its links.
+
+    Returns False, and does nothing, where none waits or the last mail is too young.
+    """
+    now = utc_now()
+    renewed = session.execute(
+        update(ProviderPerson)
+        .where(
+            ProviderPerson.provider_id == link.tenant_id,
+            ProviderPerson.id == link.row_id,
+            ProviderPerson.state == ProviderPersonState.INVITED,
+            ProviderPerson.invitation_expires_at <= now + VALID - ASK_EVERY,
+        )
+        .values(
+            invitation_version=ProviderPerson.invitation_version + 1,
+            invitation_expires_at=now + VALID,
+        )
+        .returning(
+            ProviderPerson.email,
+            ProviderPerson.role,
+            ProviderPerson.invitation_version,
+            ProviderPerson.invitation_locale,
+        )
+    ).one_or_none()
+    if renewed is None:
+        return False
+    events.record(
+        session,
+        None,
+        "provider:person:invite",
+        streams=[Stream("provider", link.tenant_id)],
+        subject_id=link.row_id,
+        trace=trace,
+        email=renewed.email,
+        role=renewed.role.value,
+    )
+    enqueue(
+        session,
+        "mail.provider_invitation",
+        {
+            "provider": str(link.tenant_id),
+            "person": str(link.row_id),
+            "version": renewed.invitation_version,
+            "locale": renewed.invitation_locale,
+        },
+        provider_id=link.tenant_id,
+        subject_id=link.row_id,
+    )
+    return True
 
 
 def admin_names(session: Session, provider_id: uuid.UUID) -> list[str]:

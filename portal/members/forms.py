@@ -1,0 +1,58 @@
+"""The forms of members: joining, confirming, another address."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import EmailField, Field, HiddenField, StringField, ValidationError
+
+from portal.accounts.forms import NAME_LIMIT, KeysForm
+from portal.domain.emails import check_email
+from portal.domain.errors import N_, RuleError
+from portal.domain.names import check_name
+from portal.members.acceptance import OwnersKeys
+from portal.organizations.forms import OrganizationKeysForm
+from portal.web.forms import Form, sentence
+
+
+class JoinForm(KeysForm, OrganizationKeysForm):
+    """A new account for an invited address. The master password has no name and never arrives."""
+
+    name = StringField(_l("Your name"))
+    member_wrapped_key = HiddenField()
+
+    def validate_name(self, field: Field) -> None:
+        """The domain's rule for names."""
+        missing = N_("Enter your name, so that others know who you are.")
+        try:
+            field.data = check_name(field.data or "", missing=missing, limit=NAME_LIMIT)
+        except RuleError as error:
+            raise ValidationError(sentence(error.text)) from error
+
+    def owners_keys(self) -> OwnersKeys | None:
+        """The organization's keys, None if none were made; raises `RuleError` if incomplete."""
+        made = self.organization_keys()
+        return OwnersKeys(made, self.member_wrapped_key.data or "") if made else None
+
+
+class ConfirmForm(OrganizationKeysForm):
+    """The organization key for the member's public key, and that key as the page showed it."""
+
+    wrapped_key = HiddenField()
+    public_key = HiddenField()
+
+
+class AddressForm(Form):
+    """The address that an invitation should have gone to."""
+
+    email = EmailField(_l("New address"))
+
+    def __init__(self, present: str) -> None:
+        super().__init__()
+        self._present = present
+
+    def validate_email(self, field: Field) -> None:
+        """A well-formed address, and another one than before."""
+        try:
+            field.data = check_email(field.data or "", field="email")
+        except RuleError as error:
+            raise ValidationError(sentence(error.text)) from error
+        if field.data == self._present:
+            raise ValidationError(_l("This is the present address. To send again, re-send it."))

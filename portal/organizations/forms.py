@@ -1,0 +1,26 @@
+"""The hidden fields in which a browser sends the keys that it made for an organization."""
+
+from wtforms import HiddenField
+
+from portal.organizations.keys import OrganizationKeys
+from portal.web.forms import Form
+
+
+class OrganizationKeysForm(Form):
+    """Empty where nothing was made: without scripts, with a locked vault, or with keys there."""
+
+    organization_public_key = HiddenField()
+    organization_private_key = HiddenField()
+    provider_wrapped_key = HiddenField()
+    collection_name = HiddenField()
+
+    def organization_keys(self) -> OrganizationKeys | None:
+        """The keys, None if there are none; raises `RuleError` if they arrived incomplete."""
+        if not self.organization_public_key.data:
+            return None
+        return OrganizationKeys(
+            public_key=self.organization_public_key.data,
+            protected_private_key=self.organization_private_key.data or "",
+            provider_wrapped_key=self.provider_wrapped_key.data or "",
+            collection_name=self.collection_name.data or "",
+        )
