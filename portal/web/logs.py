@@ -15,6 +15,10 @@ from portal.web.source import source
 
 _SECRET_WORDS = ("password", "secret", "token", "cookie", "authorization", "hash", "code", "key")
 log = structlog.get_logger("portal")
+# Without the local variables: they hold what people typed, and keys.
+_tracebacks = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
 
 
 def redact(logger: object, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -34,7 +38,7 @@ def configure_logs(level: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             redact,
-            structlog.processors.dict_tracebacks,
+            _tracebacks,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
