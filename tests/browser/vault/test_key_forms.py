@@ -6,6 +6,7 @@ from portal.crypto import envelope, kdf, keys
 from portal.crypto.envelope import SymmetricKey, unseal
 from tests.browser.vault_pages import ERROR, LOCKED_TEXTS, ring_of, unlocked, with_ring
 from tests.browser.vault_server import EMAIL, VaultServer
+from tests.support.chromium import Complaints
 
 MAKE_ACCOUNT = f"""
 <form method="post" action="/accept" data-make-account data-email="{EMAIL}"
@@ -164,8 +165,13 @@ FINISH = """
 
 
 def test_finishing_keys_goes_on_after_a_409_and_retries_what_failed(
-    server: VaultServer, page: Page, account: keys.AccountKeys, provider: keys.TenantKeys
+    server: VaultServer,
+    page: Page,
+    account: keys.AccountKeys,
+    provider: keys.TenantKeys,
+    complaints: Complaints,
 ) -> None:
+    complaints.allow("status of 503")
     with_ring(server, "/sealed", FINISH, ring_of(account, provider))
     server.state.answers |= {"/two": [(409, {})], "/three": [(503, {})]}
     unlocked(server, page)
