@@ -633,7 +633,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["organization_id", "subscription_id"],
             ["subscriptions.organization_id", "subscriptions.id"],
-            name=op.f("fk_subscription_lines_organization_id_subscription_id_subscriptions"),
+            name="fk_subscription_lines_subscription_subscriptions",
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("organization_id", "id", name=op.f("pk_subscription_lines")),

@@ -133,6 +133,8 @@ class SubscriptionLine(Base):
         ForeignKeyConstraint(
             ["organization_id", "subscription_id"],
             ["subscriptions.organization_id", "subscriptions.id"],
+            # By the convention it would be longer than PostgreSQL's 63 characters.
+            name="fk_subscription_lines_subscription_subscriptions",
             ondelete="CASCADE",
         ),
         Index(None, "organization_id", "subscription_id"),
