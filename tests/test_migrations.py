@@ -143,7 +143,7 @@ from alembic import op
 revision, down_revision = "later", "{newest}"
 branch_labels = depends_on = None
 def upgrade():
-    for name in ("accounts", "providers", "organizations"):
+    for name in ("accounts", "providers", "members"):
         with op.batch_alter_table(name, recreate="auto") as table:
             table.add_column(sa.Column("later", sa.Integer(), nullable=False, server_default="7"))
             table.create_check_constraint(op.f(f"ck_{{name}}_later_positive"), "later > 0")
@@ -163,7 +163,7 @@ def test_a_filled_database_loses_nothing_when_its_tables_are_rebuilt(databases, 
             config.set_main_option("version_locations", places)
             command.upgrade(config, "head")
         with engine.connect() as connection:
-            assert set(connection.execute(text("SELECT later FROM organizations")).scalars()) == {7}
+            assert set(connection.execute(text("SELECT later FROM accounts")).scalars()) == {7}
         assert _contents(engine) == before
     filled = {name for name, rows in before.items() if rows}
     assert {"organizations", "members", "events", "provider_people"} <= filled
