@@ -1,0 +1,109 @@
+"""From a message to a mail: words in the reader's language, headers that nobody can inject into."""
+
+import re
+import uuid
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime as header_date
+from email.utils import parseaddr
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time, get_timezone_name
+from flask import render_template
+from flask_babel import force_locale
+from flask_babel import gettext as _
+
+from portal.config import Settings
+from portal.domain.names import is_printable, squeeze
+from portal.mail.messages import Letter
+from portal.models import utc_now
+from portal.web.languages import LANGUAGES, is_time_zone
+
+SUBJECT_LIMIT = 200
+NAME_LIMIT = 100
+# What a header of ours may hold as an address: one mailbox, nothing that begins another.
+_MAILBOX = re.compile(r"[^\s@<>()\[\]\",;:\\]{1,64}@[A-Za-z0-9.-]{1,253}\Z")
+
+
+class BadAddress(ValueError):
+    """No mail can go to this text."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail ready to leave. `id` is the outbox row's: a second delivery carries the same."""
+
+    id: uuid.UUID
+    to: str
+    sender: str
+    message: EmailMessage
+
+
+def compose(letter: Letter, settings: Settings, mail_id: uuid.UUID) -> Mail:
+    """The mail of a letter. Raises `BadAddress`."""
+    locale = letter.locale if letter.locale in LANGUAGES else "en"
+    with force_locale(locale):
+        context = _context(letter, locale)
+        subject = render_template(f"mail/{letter.name}.subject.txt", **context)
+        text = _tidy(render_template(f"mail/{letter.name}.txt", **context))
+        html = render_template(f"mail/{letter.name}.html", **context)
+    return assemble(settings, mail_id, letter.to, context["sender"], subject, text, html)
+
+
+def assemble(
+    settings: Settings,
+    mail_id: uuid.UUID,
+    to: str,
+    sender_name: str,
+    subject: str,
+    text: str,
+    html: str | None = None,
+) -> Mail:
+    """Headers and parts. Raises `BadAddress`."""
+    if not _MAILBOX.match(to) or not is_printable(to):
+        raise BadAddress("This is not an address that mail can be sent to.")
+    _name, sender = parseaddr(settings.mail_from)
+    message = EmailMessage(policy=SMTP.clone(utf8=not to.isascii()))
+    message["From"] = Address(one_line(sender_name, NAME_LIMIT), addr_spec=sender)
+    message["To"] = Address(addr_spec=to)
+    message["Subject"] = one_line(subject, SUBJECT_LIMIT)
+    message["Date"] = header_date(utc_now())
+    message["Message-ID"] = f"<{mail_id}@{settings.hostname}>"
+    # RFC 3834 section 5: no holiday notes come back.
+    message["Auto-Submitted"] = "auto-generated"
+    # Mails in files are read as they lie there; over SMTP not every server takes eight bits.
+    wide = "8bit" if settings.smtp_url is None else "quoted-printable"
+    message.set_content(text, cte="7bit" if text.isascii() else wide)
+    if html:
+        message.add_alternative(html, subtype="html", cte="7bit" if html.isascii() else wide)
+    return Mail(mail_id, to, sender, message)
+
+
+def one_line(text: str, limit: int) -> str:
+    """`text` without line ends, control characters and marks that turn it around, cut to length."""
+    kept = squeeze("".join(char if is_printable(char) else " " for char in text[: limit * 4]))
+    return kept if len(kept) <= limit else f"{kept[: limit - 1].rstrip()}…"
+
+
+def _context(letter: Letter, locale: str) -> dict[str, Any]:
+    facts = {
+        name: one_line(value, SUBJECT_LIMIT) if isinstance(value, str) and name != "url" else value
+        for name, value in letter.facts.items()
+    }
+    context: dict[str, Any] = {"locale": locale, "sender": letter.sender or _("Provider Portal")}
+    if letter.until is not None:
+        zone = ZoneInfo(letter.time_zone if is_time_zone(letter.time_zone) else "UTC")
+        local, babel_locale = letter.until.astimezone(zone), Locale.parse(locale)
+        context["day"] = format_date(local.date(), "full", babel_locale)
+        context["time"] = format_time(local, "short", zone, babel_locale)
+        context["zone"] = get_timezone_name(local, "short", locale=babel_locale)
+    return context | facts
+
+
+def _tidy(text: str) -> str:
+    """Blocks that are empty leave no holes."""
+    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"

@@ -1,0 +1,189 @@
+"""What each mail says: one function a message, from the ids of its outbox row.
+
+A message that has nothing to say any more (the link was replaced, the code used) is `Outdated`.
+Links are made here, of the configured base URL alone, and never stored.
+"""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from portal.crypto.tokens import Link, LinkSigner, mail_codes
+from portal.domain.access import Role
+from portal.domain.emails import shown
+from portal.domain.invitations import Purpose
+from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
+from portal.mail import queries
+from portal.models import utc_now
+
+Payload = Mapping[str, Any]
+
+
+class Outdated(Exception):
+    """The mail need not be sent any more; the text says why, for the operator."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """What messages are made with. `url_for` gives an absolute URL of this portal."""
+
+    secret_keys: tuple[str, ...] = field(repr=False)
+    url_for: Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message before it is put into words.
+
+    `name` is that of its templates, `to` the address, `sender` the provider's name or empty.
+    `facts` fill the templates; `until` is the moment a link or code ends, told in `time_zone`.
+    """
+
+    name: str
+    to: str
+    locale: str
+    sender: str
+    facts: Mapping[str, Any]
+    until: dt.datetime | None = None
+    time_zone: str = "UTC"
+
+
+def sign_in_code(session: Session, office: Office, payload: Payload) -> Letter:
+    """The code that signs in: `challenge`, `locale`."""
+    challenge_id = uuid.UUID(payload["challenge"])
+    found = queries.sign_in_code(session, challenge_id)
+    if found is None:
+        raise Outdated("The request for this code is gone.")
+    if found.used_at is not None:
+        raise Outdated("The code was used.")
+    if found.expires_at <= utc_now():
+        raise Outdated("The code has expired.")
+    return Letter(
+        name="sign_in_code",
+        to=found.email,
+        locale=payload["locale"],
+        sender="",
+        facts={"code": mail_codes(office.secret_keys, challenge_id)[0]},
+        until=found.expires_at,
+        time_zone=found.time_zone or "UTC",
+    )
+
+
+def member_invitation(session: Session, office: Office, payload: Payload) -> Letter:
+    """The link by which a member comes in: `organization`, `member`, `version`, `locale`."""
+    organization_id, member_id = _member_ids(payload)
+    found = queries.member(session, organization_id, member_id)
+    if found is None or found.status is ClientStatus.DELETING:
+        raise Outdated("The organization or the member is gone.")
+    _check_invitation(found, payload, found.state is MemberState.INVITED)
+    link = Link(organization_id, member_id, payload["version"])
+    return Letter(
+        name="member_invitation",
+        to=found.email,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={
+            "organization": found.organization,
+            "provider": found.provider or "",
+            "address": shown(found.email),
+            "is_owner": found.role is Role.OWNER,
+            "url": _invitation_url(office, Purpose.MEMBER, link),
+        },
+        until=found.invitation_expires_at,
+        time_zone=found.time_zone or found.provider_time_zone or "UTC",
+    )
+
+
+def member_accepted(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells a provider admin who waits: `organization`, `member`, `account`, `locale`."""
+    organization_id, member_id = _member_ids(payload)
+    found = queries.member(session, organization_id, member_id)
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if found is None or to is None or found.state is not MemberState.ACCEPTED:
+        raise Outdated("Nobody waits to be confirmed any more.")
+    return Letter(
+        name="member_accepted",
+        to=to,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={
+            "organization": found.organization,
+            "address": shown(found.email),
+            "url": office.url_for(
+                "members.confirm", organization_id=organization_id, member_id=member_id
+            ),
+        },
+    )
+
+
+def member_confirmed(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells a member that the organization is open: `organization`, `member`, `locale`."""
+    organization_id, member_id = _member_ids(payload)
+    found = queries.member(session, organization_id, member_id)
+    if found is None or found.state is not MemberState.CONFIRMED:
+        raise Outdated("The member is not confirmed any more.")
+    return Letter(
+        name="member_confirmed",
+        to=found.email,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={
+            "organization": found.organization,
+            "url": office.url_for("collections.index", organization_id=organization_id),
+        },
+    )
+
+
+def provider_invitation(session: Session, office: Office, payload: Payload) -> Letter:
+    """The link by which a provider's person comes in: `provider`, `person`, `version`, `locale`."""
+    provider_id, person_id = uuid.UUID(payload["provider"]), uuid.UUID(payload["person"])
+    found = queries.provider_person(session, provider_id, person_id)
+    if found is None:
+        raise Outdated("The provider or the person is gone.")
+    _check_invitation(found, payload, found.state is ProviderPersonState.INVITED)
+    link = Link(provider_id, person_id, payload["version"])
+    return Letter(
+        name="provider_invitation",
+        to=found.email,
+        locale=payload["locale"],
+        sender=found.provider,
+        facts={
+            "provider": found.provider,
+            "address": shown(found.email),
+            "role": found.role.label,
+            "url": _invitation_url(office, Purpose.PROVIDER, link),
+        },
+        until=found.invitation_expires_at,
+        time_zone=found.time_zone or found.provider_time_zone,
+    )
+
+
+MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
+    "mail.sign_in_code": sign_in_code,
+    "mail.member_invitation": member_invitation,
+    "mail.member_accepted": member_accepted,
+    "mail.member_confirmed": member_confirmed,
+    "mail.provider_invitation": provider_invitation,
+}
+
+
+def _member_ids(payload: Payload) -> tuple[uuid.UUID, uuid.UUID]:
+    return uuid.UUID(payload["organization"]), uuid.UUID(payload["member"])
+
+
+def _check_invitation(found: Any, payload: Payload, is_invited: bool) -> None:  # noqa: FBT001
+    if not is_invited:
+        raise Outdated("The invitation was accepted or withdrawn.")
+    if found.invitation_version != payload["version"]:
+        raise Outdated("A newer invitation has replaced this one.")
+    if found.invitation_expires_at is None or found.invitation_expires_at <= utc_now():
+        raise Outdated("The invitation has expired.")
+
+
+def _invitation_url(office: Office, purpose: Purpose, link: Link) -> str:
+    token = LinkSigner(office.secret_keys, purpose).sign(link)
+    return office.url_for("members.invitation", token=token)

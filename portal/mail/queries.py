@@ -1,0 +1,81 @@
+"""What mails need to know, found by the ids in their outbox row."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from portal.models import Account, Member, Organization, Provider, ProviderPerson, SignInCode
+
+
+def _of(tenant: Any, tenant_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    return select(*columns).where(tenant == tenant_id)
+
+
+def sign_in_code(session: Session, challenge_id: uuid.UUID) -> Row[Any] | None:
+    """The challenge, and where its reader lives; None where its account is gone."""
+    found = _of(
+        SignInCode.id,
+        challenge_id,
+        SignInCode.email,
+        SignInCode.expires_at,
+        SignInCode.used_at,
+        Account.time_zone,
+    ).join(Account, Account.id == SignInCode.account_id)
+    return session.execute(found).one_or_none()
+
+
+def member(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -> Row[Any] | None:
+    """A member, the organization, the provider if it has one, and the reader's own zone."""
+    found = (
+        _of(
+            Member.organization_id,
+            organization_id,
+            Member.email,
+            Member.role,
+            Member.state,
+            Member.invitation_version,
+            Member.invitation_expires_at,
+            Organization.name.label("organization"),
+            Organization.status,
+            Provider.name.label("provider"),
+            Provider.time_zone.label("provider_time_zone"),
+            Account.time_zone,
+        )
+        .join(Organization, Organization.id == Member.organization_id)
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .outerjoin(Account, Account.email == Member.email)
+        .where(Member.id == member_id)
+    )
+    return session.execute(found).one_or_none()
+
+
+def address_of(session: Session, account_id: uuid.UUID) -> str | None:
+    """Where mail to an account goes."""
+    email: str | None = session.scalar(_of(Account.id, account_id, Account.email))
+    return email
+
+
+def provider_person(
+    session: Session, provider_id: uuid.UUID, person_id: uuid.UUID
+) -> Row[Any] | None:
+    """A provider's person, the provider, and the reader's own zone."""
+    found = (
+        _of(
+            ProviderPerson.provider_id,
+            provider_id,
+            ProviderPerson.email,
+            ProviderPerson.role,
+            ProviderPerson.state,
+            ProviderPerson.invitation_version,
+            ProviderPerson.invitation_expires_at,
+            Provider.name.label("provider"),
+            Provider.time_zone.label("provider_time_zone"),
+            Account.time_zone,
+        )
+        .join(Provider, Provider.id == ProviderPerson.provider_id)
+        .outerjoin(Account, Account.email == ProviderPerson.email)
+        .where(ProviderPerson.id == person_id)
+    )
+    return session.execute(found).one_or_none()
