@@ -5,9 +5,10 @@ from flask import Flask
 from portal.cli.demo import demo
 from portal.cli.prepare import prepare
 from portal.cli.prices import prices
+from portal.cli.worker import worker
 
 
 def register(app: Flask) -> None:
     """Add the portal's commands to `flask`."""
-    for command in (demo, prepare, prices):
+    for command in (demo, prepare, prices, worker):
         app.cli.add_command(command)

@@ -1,0 +1,27 @@
+"""`flask worker`: what must happen after a commit, as long as the process lives."""
+
+import signal
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from portal.extensions import db
+from portal.outbox.mailing import mail_handlers
+from portal.outbox.worker import Worker
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due now, then end.")
+@with_appcontext
+def worker(*, once: bool) -> None:
+    """Send the mails that wait, and tidy up, until TERM."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+    found = Worker(db.engine, mail_handlers(app))
+    if once:
+        found.drain()
+        found.tidy()
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: found.stop())
+    found.run()

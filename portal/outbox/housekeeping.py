@@ -1,0 +1,54 @@
+"""Rows that have served: removed little by little, so that nobody waits for it."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_
+from sqlalchemy.orm import Session, sessionmaker
+
+from portal.accounts.sessions import IDLE
+from portal.models import (
+    AuthSession,
+    Base,
+    Idempotency,
+    Notice,
+    Outbox,
+    RateLimit,
+    SignInCode,
+    utc_now,
+)
+
+AT_ONCE = 500
+KEPT = dt.timedelta(hours=24)
+JOBS_KEPT = dt.timedelta(days=30)
+
+
+def _served(now: dt.datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
+    yield AuthSession, or_(AuthSession.expires_at < now, AuthSession.seen_at < now - IDLE)
+    # A day longer than they count, because the limit of codes an hour counts them too.
+    yield SignInCode, SignInCode.expires_at < now - KEPT
+    yield RateLimit, RateLimit.expires_at < now
+    yield Notice, Notice.created_at < now - KEPT
+    yield Idempotency, Idempotency.created_at < now - KEPT
+    yield Outbox, and_(Outbox.state != "queued", Outbox.finished_at < now - JOBS_KEPT)
+
+
+def tidy(sessions: sessionmaker[Session]) -> dict[str, int]:
+    """Remove what has served, in small transactions; returns how many rows by table."""
+    removed = {}
+    for table, served in _served(utc_now()):
+        count = 0
+        while (gone := _some(sessions, table, served)) > 0:
+            count += gone
+        if count:
+            removed[table.__tablename__] = count
+    return removed
+
+
+def _some(sessions: sessionmaker[Session], table: type[Base], served: ColumnElement[bool]) -> int:
+    keys: tuple[Any, ...] = tuple(table.__table__.primary_key)
+    chosen = select(*keys).where(served).limit(AT_ONCE)
+    with sessions.begin() as session:
+        rows = session.execute(delete(table).where(tuple_(*keys).in_(chosen)))
+        return int(rows.rowcount)  # type: ignore[attr-defined]
