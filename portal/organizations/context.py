@@ -24,6 +24,7 @@ from portal.web.logs import trace
 from portal.web.shell import Banner, NavGroup
 
 WAITING = "organizations.waiting"
+WHILE_WAITING = frozenset({Permission.ORGANIZATION_READ})
 
 
 def init_organization_context(app: Flask) -> None:
@@ -48,13 +49,14 @@ def _enter() -> AnyResponse | None:
         _leave_trace(found, place)
     else:
         g.second_factor_required = False
+    g.waits = not found.via_provider and place.member_state == MemberState.ACCEPTED
     g.frame = lambda: _frame(place)
-    return _to_waiting_page(found)
+    return _to_waiting_page(found) if g.waits else None
 
 
 def _to_waiting_page(found: Actor) -> AnyResponse | None:
     """Who has accepted and waits finds one page here, whichever address they came by."""
-    if found.permissions or current_user.pending or request.endpoint == WAITING:
+    if current_user.pending or request.endpoint == WAITING:
         return None
     if request.method != "GET":
         abort(403)
@@ -71,7 +73,7 @@ def _actor(place: Any) -> Actor | None:
     if stands_in_provider(place):
         return provider_actor(place, via_provider=True)
     if _may_stand(place, MemberState.ACCEPTED):
-        return _member_actor(place, frozenset())
+        return _member_actor(place, place.member_role.permissions & WHILE_WAITING)
     return None
 
 
@@ -110,7 +112,7 @@ def _leave_trace(found: Actor, place: Any) -> None:
 
 def _frame(place: Any) -> Frame:
     here = {"organization_id": place.organization_id}
-    if not g.actor.permissions:
+    if g.waits:
         return Frame(place.organization_name, url_for(WAITING, **here))
     items = [nav_item(_("Collections"), "collections.index", "folder", **here)]
     if g.actor.can(Permission.MEMBERS_READ):

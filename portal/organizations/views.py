@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, Response, abort, make_response, render_template, url_for
+from flask import Blueprint, Response, abort, g, make_response, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -18,7 +18,7 @@ from portal.organizations.people import rows_of
 from portal.organizations.setup import HISTORY, history, setup_view
 from portal.outbox.queries import mail_states
 from portal.web import fragments, notices
-from portal.web.access import actor, requires, signed_in
+from portal.web.access import actor, requires
 from portal.web.answers import wants_json
 
 bp = Blueprint("organizations", __name__)
@@ -43,10 +43,10 @@ def setup(organization_id: uuid.UUID) -> Response:
 
 
 @bp.get("/organizations/<uuid:organization_id>/waiting")
-@signed_in
+@requires(Permission.ORGANIZATION_READ)
 def waiting(organization_id: uuid.UUID) -> Response:
     """For a member who has accepted: who must act now, and what they will ask for."""
-    if actor().permissions:
+    if not g.waits:
         return fragments.done(url_for("collections.index", organization_id=organization_id))
     key = current_user.public_key
     return fragments.respond(
