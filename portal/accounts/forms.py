@@ -1,7 +1,10 @@
 """The forms of signing in, of keys and of the profile: shape only, rules are the services'."""
 
+from collections.abc import Mapping
+from functools import cache
 from zoneinfo import available_timezones
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
@@ -59,11 +62,15 @@ class SignInForm(AddressForm):
     remember_address = BooleanField(_l("Remember this address"))
 
 
+def _trimmed(text: str | None) -> str:
+    return (text or "").strip()
+
+
 class CodeForm(Form):
     """One code: from a mail, an app, or the list of recovery codes."""
 
     code = StringField(
-        _l("Code"), [InputRequired(_l("Enter the code.")), Length(max=64)], filters=[str.strip]
+        _l("Code"), [InputRequired(_l("Enter the code.")), Length(max=64)], filters=[_trimmed]
     )
 
 
@@ -119,14 +126,14 @@ class SetUpForm(CodeForm):
     sealed_secret = HiddenField()
 
 
-def zones() -> dict[str, list[tuple[str, str]]]:
+@cache
+def zones() -> Mapping[str, Mapping[str, str]]:
     """The IANA zones by region, each with the name people look for first."""
-    names = sorted(name for name in available_timezones() if name.split("/")[0] in _REGIONS)
-    regions: dict[str, list[tuple[str, str]]] = {}
-    for name in names:
-        region, _, city = name.partition("/")
-        if city:
-            regions.setdefault(region, []).append((name, city.replace("_", " ")))
+    regions: dict[str, dict[str, str]] = {}
+    for name in sorted(available_timezones()):
+        region, _slash, city = name.partition("/")
+        if region in _REGIONS and city:
+            regions.setdefault(region, {})[name] = city.replace("_", " ")
     return regions
 
 
@@ -136,17 +143,20 @@ class ProfileForm(Form):
     name = StringField(_l("Your name"))
     locale = SelectField(_l("Language"))
     time_zone = SelectField(_l("Time zone"))
-    theme = RadioField(
-        _l("Theme"),
-        choices=[("system", _l("As the system")), ("light", _l("Light")), ("dark", _l("Dark"))],
-    )
+    theme = RadioField(_l("Theme"))
 
-    def __init__(self, profile: Profile, automatic_language: str, automatic_zone: str) -> None:
+    def __init__(self, profile: Profile) -> None:
         super().__init__(obj=profile)
-        self.locale.choices = [("", automatic_language), *LANGUAGES.items()]
+        self.locale.choices = {"": _("As the browser asks for"), **LANGUAGES}
         self.time_zone.choices = {
-            "": [("", automatic_zone), ("UTC", "UTC")],
+            "": _("As the provider, otherwise UTC"),
+            "UTC": "UTC",
             **zones(),
+        }
+        self.theme.choices = {
+            "system": _("As the system"),
+            "light": _("Light"),
+            "dark": _("Dark"),
         }
 
     def validate_name(self, field: Field) -> None:

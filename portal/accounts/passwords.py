@@ -9,7 +9,7 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cached_property
 
 from argon2 import Parameters, PasswordHasher, profiles
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -26,16 +26,29 @@ OWASP = Parameters(
 )
 WAIT_SECONDS = 1.5
 _slots = threading.BoundedSemaphore(os.cpu_count() or 1)
-_profile = [OWASP]
 
 
 class Busy(Exception):
     """Every core is hashing and none became free in time; nothing was checked."""
 
 
+class _Hashing:
+    """argon2id with one set of parameters, and a hash of it that nobody knows the input of."""
+
+    def __init__(self, parameters: Parameters) -> None:
+        self.hasher = PasswordHasher.from_parameters(parameters)
+
+    @cached_property
+    def of_nobody(self) -> str:
+        return self.hasher.hash(secrets.token_urlsafe(32))
+
+
+_now = [_Hashing(OWASP)]
+
+
 def use_cheapest() -> None:
     """For test runs: hashes that cost nothing."""
-    _profile[0] = profiles.CHEAPEST
+    _now[0] = _Hashing(profiles.CHEAPEST)
 
 
 @contextmanager
@@ -48,28 +61,18 @@ def _slot() -> Iterator[None]:
         _slots.release()
 
 
-@cache
-def _hasher(profile: Parameters) -> PasswordHasher:
-    return PasswordHasher.from_parameters(profile)
-
-
-@cache
-def _nobodys_hash(profile: Parameters) -> str:
-    return _hasher(profile).hash(secrets.token_urlsafe(32))
-
-
 def store(signin_hash: str) -> str:
     """The argon2id text to store. Raises `Busy`."""
     with _slot():
-        return _hasher(_profile[0]).hash(signin_hash)
+        return _now[0].hasher.hash(signin_hash)
 
 
 def matches(stored: str | None, signin_hash: str) -> bool:
     """Whether `signin_hash` is the one that was stored; as slow where nothing is. Raises `Busy`."""
-    profile = _profile[0]
+    hashing = _now[0]
     with _slot():
         try:
-            _hasher(profile).verify(stored or _nobodys_hash(profile), signin_hash)
+            hashing.hasher.verify(stored or hashing.of_nobody, signin_hash)
         except (VerificationError, InvalidHashError):
             return False
     return stored is not None
@@ -77,4 +80,4 @@ def matches(stored: str | None, signin_hash: str) -> bool:
 
 def is_outdated(stored: str) -> bool:
     """Whether the hash was made with other parameters than today's."""
-    return _hasher(_profile[0]).check_needs_rehash(stored)
+    return _now[0].hasher.check_needs_rehash(stored)

@@ -27,7 +27,7 @@ def profile() -> str | Response:
         time_zone=current_user.time_zone or "",
         theme=current_user.theme,
     )
-    form = ProfileForm(before, _("As the browser asks for"), _("As the provider, otherwise UTC"))
+    form = ProfileForm(before)
     if request.method == "GET":
         return _page(form)
     if not form.validate():

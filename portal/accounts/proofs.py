@@ -8,6 +8,7 @@ from flask_babel import get_locale
 from flask_login import current_user
 
 from portal.accounts import codes, second_factor, sign_in
+from portal.domain.emails import normalise
 from portal.extensions import db
 from portal.web.logs import trace
 
@@ -29,7 +30,7 @@ def ask_code(email: str) -> None:
         db.session(), email=email, browser=browser, locale=locale.language if locale else "en"
     )
     session["challenge"] = [challenge.hex, browser]
-    session["address"] = email
+    session["address"] = normalise(email)
 
 
 def spend_code(code: str) -> uuid.UUID | codes.Refusal:
