@@ -1,13 +1,41 @@
 """Mailed invitations: what each link is worth to each person, and that it is worth it once."""
 
-import pytest
-from sqlalchemy import select, update
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
-from portal.domain.states import MemberState
-from portal.models import Account, Event, Member, Outbox
+import pytest
+from sqlalchemy import delete, select, update
+
+from portal.crypto.keys import new_tenant_keys, wrap_for
+from portal.crypto.tokens import Link, LinkSigner
+from portal.domain.access import Role
+from portal.domain.invitations import VALID, Purpose
+from portal.domain.states import MemberState, ProviderPersonState
+from portal.models import (
+    Account,
+    Affiliation,
+    AuthSession,
+    Base,
+    Collection,
+    Event,
+    Member,
+    Outbox,
+    Provider,
+    ProviderPerson,
+    new_id,
+    utc_now,
+)
 from tests.support.accounts import keys_for, posted_keys
 from tests.support.browsing import Browser
-from tests.support.organizations import OWNER, make_place, set_clock_back
+from tests.support.databases import SECRET_KEY
+from tests.support.organizations import (
+    OWNER,
+    employ,
+    make_place,
+    posted_client_keys,
+    set_clock_back,
+)
 
 
 @pytest.fixture
@@ -26,3 +54,410 @@ def test_a_visitor_without_an_account_can_make_one(place, browser):
     form = page.form("Create account and join")
     assert form["data-email"] == OWNER
     assert not form.has_attr("data-make-organization-keys")
+
+
+def test_an_address_that_has_an_account_signs_in_first_and_comes_back(place, browser):
+    place.person(OWNER, "Olga Petrova", keys=True)
+    page = browser.get(place.link())
+    assert page.heading == "Join Acme Ltd"
+    assert page.link("Sign in").endswith(f"next={place.link()}")
+
+
+def test_the_invited_person_accepts_with_a_button(place):
+    olga = place.person(OWNER, "Olga Petrova", keys=True)
+    browser = place.browser_of(olga)
+    page = browser.submit(browser.get(place.link()), "Accept invitation")
+    assert place.member().state is MemberState.ACCEPTED
+    assert place.member().account_id == olga.account_id
+    waiting = browser.get(browser.get(page.location, status=303).location)
+    assert waiting.heading == "Waiting to be confirmed"
+    assert "Ada Nordström" in waiting
+
+
+def test_the_wrong_account_is_told_which_address_is_expected(place):
+    bob = place.person("bob@other.example", "Bob Other", keys=True)
+    browser = place.browser_of(bob)
+    page = browser.get(place.link())
+    assert page.heading == "This invitation is for another address"
+    assert OWNER in page
+    assert "bob@other.example" in page
+    again = browser.follow(browser.submit(page, "Sign out and continue"))
+    assert again.heading == "Join Acme Ltd"
+    assert place.member().state is MemberState.INVITED
+
+
+def test_the_wrong_account_cannot_accept_by_a_post(place):
+    browser = place.browser_of(place.person("bob@other.example", "Bob Other", keys=True))
+    browser.post(f"{place.link()}/accept", status=303)
+    assert place.member().state is MemberState.INVITED
+
+
+def test_a_session_that_owes_its_second_factor_cannot_accept(place):
+    olga = place.person(OWNER, "Olga Petrova", keys=True)
+    browser = place.browser_of(olga)
+    place.database.run(update(AuthSession).values(pending=True))
+    browser.post(f"{place.link()}/accept", status=303)
+    assert place.member().state is MemberState.INVITED
+
+
+# What has become of the row, what its old link says then, with which status.
+OVER = [
+    ("used", "This invitation was accepted already", 410),
+    ("expired", "This invitation has expired", 410),
+    ("re-sent", "A newer invitation was sent", 410),
+    ("replaced", "A newer invitation was sent", 410),
+    ("revoked", "This invitation was withdrawn", 410),
+    ("removed", "This link is not complete", 404),
+]
+
+
+def bring_about(place, what):
+    if what == "used":
+        olga = place.person(OWNER, "Olga Petrova", keys=True)
+        place.browser_of(olga).post(f"{place.link()}/accept", status=303)
+    elif what == "expired":
+        set_clock_back(place, days=5)
+    elif what == "re-sent":
+        place.admins_browser().post(f"{place.members}/{place.owner_row}/invitation", status=303)
+    elif what == "replaced":
+        there = f"{place.members}/{place.owner_row}/address"
+        place.admins_browser().post(there, {"email": "olaf@acme.example"}, status=303)
+    elif what == "revoked":
+        place.database.run(update(Member).values(state=MemberState.REVOKED))
+    else:
+        place.database.run(delete(Member))
+
+
+@pytest.mark.parametrize(("what", "heading", "status"), OVER)
+def test_a_link_that_is_over_says_why_and_does_nothing(place, browser, what, heading, status):
+    link = place.link()
+    bring_about(place, what)
+    before = snapshot(place)
+    page = browser.get(link, status=status)
+    assert page.heading == heading
+    assert "Ask for a new one" in page
+    assert "olaf@acme.example" not in page
+    browser.post(f"{link}/join", {"name": "Mallory"}, status=303)
+    browser.post(f"{link}/accept", status=303)
+    assert snapshot(place) == before
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b", "x" * 500, "asked2", "%E2%80%AE"])
+def test_a_link_that_is_not_ours_is_told_from_one_that_is(browser, token):
+    assert browser.get(f"/invitations/{token}", status=404).heading == "This link is not complete"
+
+
+def test_a_link_for_one_purpose_is_no_link_for_another(place, browser):
+    signer = LinkSigner((SECRET_KEY,), Purpose.PROVIDER)
+    token = signer.sign(Link(place.organization.id, place.owner_row, 1))
+    browser.get(f"/invitations/{token}", status=404)
+
+
+def test_a_link_with_another_tenants_id_finds_nothing(place, browser):
+    signer = LinkSigner((SECRET_KEY,), Purpose.MEMBER)
+    browser.get(f"/invitations/{signer.sign(Link(new_id(), place.owner_row, 1))}", status=404)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("headers", [{}, {"Sec-Purpose": "prefetch"}])
+def test_looking_at_a_link_changes_nothing(place, browser, method, headers):
+    before = snapshot(place)
+    for _turn in range(3):
+        response = browser.client.open(place.link(), method=method, headers=headers)
+        assert response.status_code == 200
+        assert response.headers["Cache-Control"] == "no-store"
+    assert snapshot(place) == before
+
+
+def snapshot(place):
+    """Every row of what an invitation could change."""
+    tables = [table for table in Base.metadata.sorted_tables if table.name not in QUIET]
+    return {table.name: place.database.all(select(table)) for table in tables}
+
+
+QUIET = {"rate_limit", "auth_session"}
+
+
+def test_joining_makes_an_account_that_is_signed_in(place, browser):
+    keys = keys_for(OWNER)
+    answer = join_by_script(browser, place, posted_keys(keys))
+    assert answer.status_code == 200
+    assert answer.json["signed_in"] is True
+    account = place.database.one(select(Account).where(Account.email == OWNER))
+    assert account.name == "Olga Petrova"
+    assert account.public_key == keys.public_key
+    assert place.member().account_id == account.id
+    assert place.member().state is MemberState.ACCEPTED
+    session = place.database.one(select(AuthSession))
+    assert session.method == "password"
+    assert browser.get("/profile").heading
+
+
+def join_by_script(browser, place, fields, name="Olga Petrova"):
+    """What account-keys.js sends."""
+    data = {"name": name, "csrf_token": browser.csrf_token(), **fields}
+    headers = {"Accept": "application/json"}
+    return browser.client.post(f"{place.link()}/join", data=data, headers=headers)
+
+
+def test_joining_without_scripts_makes_an_account_without_keys(place, browser):
+    page = browser.get(place.link())
+    done = browser.submit(page, "Create account and join", {"name": " Olga   Petrova "})
+    account = place.database.one(select(Account).where(Account.email == OWNER))
+    assert (account.name, account.public_key) == ("Olga Petrova", None)
+    assert place.database.one(select(AuthSession.method)) == "code"
+    waiting = browser.get(browser.get(done.location, status=303).location)
+    assert "You have no keys yet" in waiting
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\u202eb"])
+def test_a_name_that_will_not_do_is_blamed_at_its_field(place, browser, name):
+    page = browser.post(f"{place.link()}/join", {"name": name}, status=422)
+    assert page.title.startswith("Error: ")
+    assert page.text("#name-error")
+    told = join_by_script(browser, place, posted_keys(keys_for(OWNER)), name)
+    assert (told.status_code, list(told.json["errors"])) == (422, ["name"])
+    assert place.member().state is MemberState.INVITED
+
+
+def test_half_of_the_keys_is_refused(place, browser):
+    fields = posted_keys(keys_for(OWNER)) | {"protected_user_key": "2.half"}
+    answer = join_by_script(browser, place, fields)
+    assert answer.status_code == 422
+    assert "incomplete" in answer.json["errors"][""]
+    assert place.database.all(select(Account).where(Account.email == OWNER)) == []
+
+
+def test_joining_needs_the_token_of_the_form(place, browser):
+    browser.client.post(f"{place.link()}/join", data={"name": "Olga"})
+    assert place.member().state is MemberState.INVITED
+
+
+def test_accepting_tells_every_provider_admin_and_the_log(place):
+    second = place.person("kim@northwind.example", "Kim Lee", keys=True)
+    technician = place.person("tom@northwind.example", "Tom Tech", keys=True)
+    employ(place.database, place.provider, second)
+    employ(place.database, place.provider, technician, Role.SERVICE_USER)
+    olga = place.person(OWNER, "Olga Petrova", keys=True)
+    place.browser_of(olga).post(f"{place.link()}/accept", status=303)
+    told = {job.payload["account"] for job in outbox(place, "mail.member_accepted")}
+    assert told == {str(place.admin.account_id), str(second.account_id)}
+    event = place.database.one(select(Event).where(Event.type == "organization:member:accept"))
+    assert event.stream_id == place.organization.id
+    assert json.loads(event.payload)["actor"]["name"] == "Olga Petrova"
+
+
+def test_who_accepts_belongs_there(place):
+    olga = place.person(OWNER, "Olga Petrova", keys=True)
+    place.browser_of(olga).post(f"{place.link()}/accept", status=303)
+    row = place.database.one(select(Affiliation).where(Affiliation.account_id == olga.account_id))
+    assert (row.tenant_id, row.name, row.state) == (place.organization.id, "Acme Ltd", "accepted")
+
+
+def test_the_used_link_leads_its_person_in(place):
+    olga = place.person(OWNER, "Olga Petrova", keys=True)
+    browser = place.browser_of(olga)
+    browser.post(f"{place.link()}/accept", status=303)
+    page = browser.get(place.link())
+    assert page.heading == "You have joined Acme Ltd"
+    assert page.link("Open Acme Ltd") == f"{place.url}/collections"
+
+
+# The owner's browser makes the organization's keys.
+
+
+def test_an_owner_whose_browser_makes_the_keys_is_confirmed_at_once(bare_place, browser):
+    place = bare_place
+    page = browser.get(place.link())
+    form = page.form("Create account and join")
+    assert form.has_attr("data-make-organization-keys")
+    ring = json.loads(page.one("meta[name=key-ring]")["content"])
+    assert ring["provider"]["public_key"] == place.provider_keys.public_key
+    answer = join_by_script(browser, place, posted_keys(keys_for(OWNER)) | owners_fields(place))
+    assert answer.status_code == 200
+    member, client = place.member(), place.client()
+    assert member.state is MemberState.CONFIRMED
+    assert client.owner_confirmed
+    assert client.public_key == place.keys.public_key
+    assert client.provider_wrapped_key.startswith("4.")
+    assert place.database.one(select(Collection.sealed_name)) is not None
+    assert outbox(place, "mail.member_accepted") == []
+    confirmed = place.database.one(
+        select(Event.payload).where(Event.type == "organization:member:confirm")
+    )
+    assert json.loads(confirmed)["details"]["by_making_keys"] is True
+    assert browser.get(f"{place.url}/collections").heading == "Collections"
+
+
+def owners_fields(place):
+    made, own = place.keys, keys_for(OWNER)
+    return posted_client_keys() | {
+        "provider_wrapped_key": wrap_for(place.provider_keys.public_key, made.key.raw),
+        "member_wrapped_key": wrap_for(own.public_key, made.key.raw),
+    }
+
+
+@pytest.fixture
+def bare_place(database):
+    """A client that was made without keys."""
+    return make_place(database, keys=False)
+
+
+def test_an_owner_whose_keys_come_second_is_accepted_and_waits(bare_place, browser):
+    place = bare_place
+    place.admins_browser().post(f"{place.url}/keys", posted_client_keys(), status=303)
+    stored = place.client().public_key
+    made = new_tenant_keys()
+    fields = owners_fields(place) | {"organization_public_key": made.public_key}
+    join_by_script(browser, place, posted_keys(keys_for(OWNER)) | fields)
+    assert place.member().state is MemberState.ACCEPTED
+    assert place.client().public_key == stored
+
+
+def test_no_keys_are_made_for_a_provider_that_has_none(database, browser):
+    place = make_place(database, keys=False, provider_keys=False)
+    page = browser.get(place.link())
+    assert not page.form("Create account and join").has_attr("data-make-organization-keys")
+
+
+# Asking for a new one.
+
+
+def test_asking_sends_a_new_link_to_the_same_address(place, browser):
+    old = place.link()
+    set_clock_back(place, days=6)
+    page = browser.get(old, status=410)
+    answer = browser.follow(browser.submit(page, "Ask for a new one"))
+    assert answer.heading == "You have asked for a new one"
+    assert place.member().invitation_version == 2
+    assert outbox(place, "mail.member_invitation")[-1].payload["version"] == 2
+    assert browser.get(place.link()).heading == "Join Acme Ltd"
+
+
+@pytest.mark.parametrize("what", ["used", "revoked", "removed", "fresh"])
+def test_asking_is_answered_alike_whatever_the_link_is_worth(place, browser, what):
+    link = place.link()
+    if what != "fresh":
+        bring_about(place, what)
+    mails = len(outbox(place, "mail.member_invitation"))
+    answer = browser.follow(browser.post(f"{link}/ask", status=303))
+    assert answer.heading == "You have asked for a new one"
+    assert len(outbox(place, "mail.member_invitation")) == mails
+
+
+def test_asking_is_limited(place, browser):
+    for _turn in range(10):
+        browser.post("/invitations/nonsense/ask", status=303)
+    page = browser.post("/invitations/nonsense/ask", status=429)
+    assert int(page.response.headers["Retry-After"]) > 0
+
+
+# A provider's people.
+
+
+def invite_person(place, role=Role.PROVIDER_ADMIN, email="kim@northwind.example"):
+    person = ProviderPerson(
+        provider_id=place.provider.id,
+        email=email,
+        role=role,
+        state=ProviderPersonState.INVITED,
+        invitation_expires_at=utc_now() + VALID,
+    )
+    place.database.add(person)
+    signer = LinkSigner((SECRET_KEY,), Purpose.PROVIDER)
+    return f"/invitations/{signer.sign(Link(place.provider.id, person.id, 1))}"
+
+
+def person_row(place, email="kim@northwind.example"):
+    return place.database.one(select(ProviderPerson).where(ProviderPerson.email == email))
+
+
+def test_a_later_person_of_a_provider_waits_to_be_confirmed(place, browser):
+    link = invite_person(place)
+    page = browser.get(link)
+    assert page.heading == "Join Northwind IT"
+    done = browser.submit(page, "Create account and join", {"name": "Kim Lee"})
+    assert person_row(place).state is ProviderPersonState.ACCEPTED
+    waiting = browser.follow(done)
+    assert waiting.heading == "Nearly there"
+    assert "Ada Nordström" in waiting
+    browser.get(f"/providers/{place.provider.id}/clients", status=404)
+
+
+def test_the_founding_admin_is_confirmed_at_once_and_makes_the_keys(place, browser):
+    place.database.run(delete(ProviderPerson))
+    place.database.run(update(Provider).values(public_key=None, protected_private_key=None))
+    link = invite_person(place)
+    done = browser.submit(browser.get(link), "Create account and join", {"name": "Kim Lee"})
+    assert done.location.startswith(f"/providers/{place.provider.id}/keys")
+    assert person_row(place).state is ProviderPersonState.CONFIRMED
+    told = place.database.one(select(Event.payload).where(Event.type == "provider:person:confirm"))
+    assert json.loads(told)["details"]["by_founding"] is True
+
+
+def test_a_service_user_does_not_found_a_provider(place, browser):
+    place.database.run(delete(ProviderPerson))
+    link = invite_person(place, Role.SERVICE_USER)
+    browser.submit(browser.get(link), "Create account and join", {"name": "Kim Lee"})
+    assert person_row(place).state is ProviderPersonState.ACCEPTED
+
+
+def test_a_providers_used_link_is_used(place, browser):
+    link = invite_person(place)
+    browser.submit(browser.get(link), "Create account and join", {"name": "Kim Lee"})
+    stranger = Browser(place.database.app)
+    page = stranger.get(link, status=410)
+    assert page.heading == "This invitation was accepted already"
+
+
+def test_a_providers_expired_link_can_be_asked_for_again(place, browser):
+    link = invite_person(place)
+    place.database.run(
+        update(ProviderPerson)
+        .where(ProviderPerson.email == "kim@northwind.example")
+        .values(invitation_expires_at=utc_now())
+    )
+    browser.submit(browser.get(link, status=410), "Ask for a new one")
+    assert person_row(place).invitation_version == 2
+    assert outbox(place, "mail.provider_invitation")[-1].payload["version"] == 2
+
+
+# Races, in transactions that really commit.
+
+
+@pytest.mark.committed
+@pytest.mark.parametrize("with_keys", [True, False])
+def test_of_eight_who_accept_at_once_one_does(committed, with_keys):
+    place = make_place(committed, keys=not with_keys)
+    fields = posted_keys(keys_for(OWNER)) | (owners_fields(place) if with_keys else {})
+    link, start = place.link(), Barrier(8)
+
+    def accept(_turn):
+        browser = Browser(committed.app)
+        data = {"name": "Olga", "csrf_token": browser.csrf_token(), **fields}
+        start.wait()
+        answer = browser.client.post(
+            f"{link}/join", data=data, headers={"Accept": "application/json"}
+        )
+        return answer.status_code, (answer.json or {}).get("signed_in")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(accept, range(8)))
+    assert answers.count((200, True)) == 1, answers
+    assert answers.count((200, False)) == 7, answers
+    accounts = committed.all(select(Account).where(Account.email == OWNER))
+    assert len(accounts) == 1
+    assert place.member().account_id == accounts[0].id
+    accepted = committed.all(select(Event).where(Event.type == "organization:member:accept"))
+    assert len(accepted) == 1
+    expected = MemberState.CONFIRMED if with_keys else MemberState.ACCEPTED
+    assert place.member().state is expected
+
+
+def test_nothing_in_the_database_opens_an_invitation(place, browser):
+    """Whoever holds a dump has neither a token nor what signs one."""
+    token = place.token()
+    dump = repr(snapshot(place))
+    assert str(place.owner_row) in dump
+    for part in (token, token.partition(".")[0], token.rpartition(".")[2], SECRET_KEY):
+        assert part not in dump

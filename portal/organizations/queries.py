@@ -97,7 +97,7 @@ def provider_admins(session: Session, organization_id: uuid.UUID) -> list[str]:
     """The names of those who can confirm a waiting owner, in order."""
     found = (
         _of(organization_id, Organization.id)
-        .with_only_columns(Account.name)
+        .add_columns(Account.name)
         .join(ProviderPerson, ProviderPerson.provider_id == Organization.provider_id)
         .join(Account, Account.id == ProviderPerson.account_id)
         .where(
@@ -106,4 +106,4 @@ def provider_admins(session: Session, organization_id: uuid.UUID) -> list[str]:
         )
         .order_by(Account.name)
     )
-    return list(session.scalars(found))
+    return [row.name for row in session.execute(found)]

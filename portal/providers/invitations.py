@@ -246,7 +246,7 @@ def admin_names(session: Session, provider_id: uuid.UUID) -> list[str]:
     """The names of the provider's confirmed admins: those whom a new person waits for."""
     found = (
         _of(provider_id, ProviderPerson.id)
-        .with_only_columns(Account.name)
+        .add_columns(Account.name)
         .join(Account, Account.id == ProviderPerson.account_id)
         .where(
             ProviderPerson.role == Role.PROVIDER_ADMIN,
@@ -254,4 +254,4 @@ def admin_names(session: Session, provider_id: uuid.UUID) -> list[str]:
         )
         .order_by(Account.name)
     )
-    return list(session.scalars(found))
+    return [row.name for row in session.execute(found)]

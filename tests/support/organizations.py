@@ -48,6 +48,10 @@ class Place:
         return f"/organizations/{self.organization.id}"
 
     @property
+    def members(self) -> str:
+        return f"{self.url}/members"
+
+    @property
     def provider_keys(self) -> TenantKeys:
         return tenant_keys("provider")
 
