@@ -31,7 +31,7 @@ _FEATURE_LABELS = {
     Feature.API: N_("API"),
     Feature.POLICIES: N_("Policies"),
     Feature.SSO: N_("Single sign-on"),
-    Feature.CLAIMED_DOMAINS: N_("Claimed domains"),
+    Feature.CLAIMED_DOMAINS: N_("Verified domains"),
     Feature.ACCOUNT_RECOVERY: N_("Account recovery"),
     Feature.CUSTOM_ROLES: N_("Custom roles"),
 }
