@@ -1,179 +1,259 @@
-"""French is complete, in step with the code, and written as French is written."""
+"""French is complete, keeps step with the code, and is written as the house writes it."""
 
 import re
-import subprocess
-import sys
+from collections.abc import Callable
 
-import polib
 import pytest
 
-from tests.support.project import ROOT
+from tests.support import catalogue
+from tests.support.catalogue import Sentence, sentences
+from tests.support.project import read
 
-CATALOGUE = ROOT / "portal" / "translations" / "fr" / "LC_MESSAGES" / "messages.po"
-NARROW, NO_BREAK = "\u202f", "\u00a0"
-PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]")
-MARKUP = re.compile(r"<[^>]*>|&\w+;|https?://\S+")
-# English word -> what every translation of a sentence with that word contains.
-GLOSSARY = {
-    r"providers?": "fournisseur",
-    r"provider admins?": "administrateur",
-    r"service users?": "technicien",
-    r"clients?": "client",
-    r"organizations?": "organisation",
-    r"members?": "membre",
-    r"seats?": "place",
-    r"seat limit": "plafond de places",
-    r"remaining": "restant",
-    r"plans?": "formule",
-    r"billing cadence": "périodicité de facturation",
-    r"collections?": "collection",
-    r"polic(?:y|ies)": "politique",
-    r"events?": "événement",
-    r"vaults?": "coffre",
-    r"items?": "élément",
-    r"encrypted": "chiffré",
-    r"owners?": "propriétaire",
-    r"master password": "mot de passe principal",
-    r"fingerprint phrase": "phrase d.empreinte",
-    r"single sign-on": "authentification unique",
-    r"verified domains?": "domaines? vérifiés?",
-    r"set-up": "mise en service",
-    r"unlink": "dissoci",
-    r"suspend(?:ed)?": "suspend",
-    r"Provider Portal": "Portail fournisseur",
-    r"Admin Console": "Console d.administration",
-    r"billing e-mail": "adresses? e-mail de facturation",
-    r"additional storage": "stockage supplémentaire",
+NB = "\N{NO-BREAK SPACE}"
+APOSTROPHE = "\N{RIGHT SINGLE QUOTATION MARK}"
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
+
+# What is the same word in both languages.
+SAME = {
+    "API",
+    "Actions",
+    "Client",
+    "Clients",
+    "Code",
+    "Collections",
+    "Menu",
+    "Pages",
+    "QR code",
+    "%(count)s client",
 }
-# A service user is a technician in French: what holds the two words need not hold "provider".
-LONGER = re.compile(r"\b(?:provider admins?)\b", re.IGNORECASE)
+
+# The glossary: what an English term is in French, and nothing else.
+WORDS = {
+    r"providers?": r"fournisseurs?",
+    r"provider admins?": r"administrateurs? fournisseurs?",
+    r"service users?": r"techniciens?",
+    r"clients?": r"clients?",
+    r"organizations?": r"organisations?",
+    r"members?": r"membres?",
+    r"seats?": r"places?",
+    r"seat limit": r"plafond de places",
+    r"plans?": r"formules?",
+    r"billing cadence": r"périodicité de facturation",
+    r"collections?": r"collections?",
+    r"polic(y|ies)": r"politiques? de sécurité",
+    r"event log": r"journal des événements",
+    r"vaults?": r"coffres?",
+    r"encrypted": r"chiffrée?s?",
+    r"owners?": r"propriétaires?",
+    r"master passwords?": r"mots? de passe principa(l|ux)",
+    r"fingerprint phrase": r"phrase d'empreinte",
+    r"recovery codes?": r"codes? de récupération",
+    r"recovery sheet": r"fiche de récupération",
+    r"second factor": r"second facteur",
+    r"authenticator app": r"application d'authentification",
+    r"single sign-on": r"authentification unique \(SSO\)",
+    r"verified domains?": r"domaines? vérifiés?",
+    r"set-up": r"mise en service",
+    r"provider portal": r"portail fournisseur",
+    r"admin console": r"console d'administration",
+    r"billing e-mail": r"adresses? e-mail de facturation",
+    r"client owner e-mail": r"adresse e-mail du propriétaire du client",
+    r"additional storage": r"stockage supplémentaire",
+    r"GB": r"Go",
+    r"invoices?": r"factures?",
+    r"VAT number": r"numéro de TVA",
+    r"scripts": r"JavaScript",
+    r"load (the|this) page again": r"rechargez (la|cette) page",
+}
+
+# Words of other products, other countries and other times for the same things.
+NEVER = {
+    "a second word for a seat": r"\b(sièges?|licences?)\b",
+    "a word of Canada": r"\bcourriels?\b",
+    "a false friend of encryption": r"\b(dé)?crypt\w*",
+    "a false friend of editing": r"\bédit(er|ez|é)\b",
+    "a second word for unlinking": r"\bdéli(er|ez|é)\b",
+    "a second word for the seat limit": r"limites? de places",
+    "the English plan": r"\bplans?\b",
+    "an English word": r"\b(login|logout|owner|password|provider|set-up)\b|(?<!e-)\bmails?\b",
+    "ceremony": r"s'il vous plaît|veuillez",
+    "two genders at once": r"\w·\w|\(e\)",
+}
+
+TYPOGRAPHY = {
+    "a space that breaks before : ; ? or %": rf"(?<!{NB})([;?»]|:(?!//|\d)|%%)",
+    "a space that breaks after «": rf"«(?!{NB})",
+    "a straight apostrophe": r"'",
+    "a quotation mark of other languages": r"[\"\N{LEFT DOUBLE QUOTATION MARK}]",
+    "three dots": r"\.\.\.",
+    "an exclamation mark": r"!",
+    "a doubled space": rf"[ {NB}]{{2}}",
+    "a space before a comma, a full stop or an ellipsis": rf"[ {NB}][,.…](?!\d)",
+    "a narrow space": "\N{NARROW NO-BREAK SPACE}",
+}
+CALM = {"an exclamation mark": r"!", "three dots": r"\.\.\.", "a plea": r"\bplease\b"}
 
 
-@pytest.fixture(scope="module")
-def catalogue():
-    assert CATALOGUE.exists(), "there is no French yet: bin/translate makes the catalogue"
-    return polib.pofile(str(CATALOGUE), wrapwidth=0)
+def found(rules: dict[str, str], text: str) -> set[str]:
+    bare = text.replace(APOSTROPHE, "'") if rules is NEVER else text
+    return {name for name, pattern in rules.items() if re.search(pattern, bare, re.IGNORECASE)}
 
 
-@pytest.fixture(scope="module")
-def extracted(tmp_path_factory):
-    """Every sentence in code and templates, as (singular, plural)."""
-    pot = tmp_path_factory.mktemp("babel") / "messages.pot"
-    config = "portal/translations/babel.cfg"
-    command = ["extract", "-F", config, "-k", "NN_:1,2", "-k", "_l"]
-    subprocess.run(
-        [sys.executable, "-m", "babel.messages.frontend", "-q", *command, "-o", pot, "."],
-        cwd=ROOT,
-        check=True,
-    )
-    return polib.pofile(str(pot))
+def unlike_typography(sentence: Sentence) -> set[str]:
+    return set().union(*(found(TYPOGRAPHY, form) for form in sentence.french))
 
 
-def test_the_catalogue_is_in_step_with_the_code(catalogue, extracted):
-    wanted = {(entry.msgid, entry.msgid_plural) for entry in extracted}
-    there = {(entry.msgid, entry.msgid_plural) for entry in catalogue if not entry.obsolete}
-    assert wanted == there, "bin/translate brings it in step"
+def unwanted_words(sentence: Sentence) -> set[str]:
+    return set().union(*(found(NEVER, PLACEHOLDER.sub("", form)) for form in sentence.french))
 
 
-def test_no_sentence_is_empty_or_guessed(catalogue):
-    missing = [entry.msgid for entry in catalogue if not all(translations(entry))]
-    guessed = [entry.msgid for entry in catalogue if entry.fuzzy]
-    assert missing + guessed == []
+def uncalm(sentence: Sentence) -> set[str]:
+    return set().union(*(found(CALM, form) for form in sentence.english))
 
 
-def test_a_translation_fills_the_same_placeholders(catalogue):
-    assert [
-        entry.msgid
-        for entry in catalogue
-        for translated in translations(entry)
-        if translated and placeholders(translated) not in allowed(entry)
-    ] == []
+def mistranslated(sentence: Sentence) -> set[str]:
+    """The glossary's terms that stand in the English and not in each form of the French."""
+    english = PLACEHOLDER.sub("", " ".join(sentence.english))
+    return {
+        term
+        for term, word in WORDS.items()
+        if re.search(rf"\b({term})\b", english, re.IGNORECASE)
+        and not all(_says(word, form) for form in sentence.french)
+    }
 
 
-def test_punctuation_is_spaced_as_in_french(catalogue):
-    assert {
-        entry.msgid: faults
-        for entry in catalogue
-        for translated in translations(entry)
-        if (faults := punctuation_faults(translated))
-    } == {}
+def _says(word: str, form: str) -> bool:
+    bare = PLACEHOLDER.sub("", form).replace(APOSTROPHE, "'")
+    return re.search(rf"\b({word})(?!\w)", bare, re.IGNORECASE) is not None
 
 
-def test_one_word_has_one_translation(catalogue):
-    assert {
-        entry.msgid: faults
-        for entry in catalogue
-        for translated in translations(entry)
-        if translated and (faults := glossary_faults(entry.msgid, translated))
-    } == {}
+def incomplete(sentence: Sentence) -> bool:
+    written = [form for form in sentence.french if form.strip()]
+    return len(written) != len(sentence.english)
 
 
-def translations(entry):
-    return list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
+def other_placeholders(sentence: Sentence) -> bool:
+    wanted = set(PLACEHOLDER.findall(" ".join(sentence.english)))
+    return any(set(PLACEHOLDER.findall(form)) != wanted for form in sentence.french)
 
 
-def placeholders(text):
-    return sorted(PLACEHOLDER.findall(text))
+def other_edges(sentence: Sentence) -> bool:
+    """Whether one language begins or ends with a space, or ends with a stop, and one does not."""
+    pairs = zip(sentence.english, sentence.french, strict=True)
+    return any(_edges(english) != _edges(french) for english, french in pairs)
 
 
-def allowed(entry):
-    """A singular may leave its number out ("one seat"), so either form's placeholders will do."""
-    return [placeholders(text) for text in (entry.msgid, entry.msgid_plural) if text]
+def _edges(text: str) -> tuple[bool, bool, str]:
+    last = text.rstrip()[-1:]
+    return text[:1].isspace(), text[-1:].isspace(), last if last in ".?:…" else ""
 
 
-def punctuation_faults(text):
-    """Each sign that lacks its no-break space, or has a common one."""
-    plain = MARKUP.sub("", PLACEHOLDER.sub("x", text)).replace("%%", "%")
-    faults = re.findall(rf"[^{NARROW}{NO_BREAK}?!][;?!%»]", plain)
-    # Times and addresses have a colon without a space behind it.
-    faults += re.findall(rf"[^{NARROW}{NO_BREAK}]:(?=\s|$)", plain)
-    return faults + re.findall(rf"«[^{NARROW}{NO_BREAK}]", plain)
+def still_english(sentence: Sentence) -> bool:
+    words = re.search(r"\w", PLACEHOLDER.sub("", sentence.english[0]))
+    same = sentence.french[0] == sentence.english[0]
+    return words is not None and same and sentence.english[0] not in SAME
 
 
-def glossary_faults(english, french):
-    """The glossary's words in the English sentence whose French is missing from the other."""
-    words = MARKUP.sub(" ", PLACEHOLDER.sub(" ", english))
-    found = []
-    for word, term in GLOSSARY.items():
-        searched = LONGER.sub(" ", words) if word == "providers?" else words
-        if re.search(rf"(?<![\w-]){word}(?![\w-])", searched, re.IGNORECASE) and not re.search(
-            term, french, re.IGNORECASE
-        ):
-            found.append(f"{word}: {term}")
-    if re.search(r"\bcrypt", french, re.IGNORECASE):
-        found.append("chiffré, never crypté")
-    return found
+RULES: dict[str, Callable[[Sentence], object]] = {
+    "has every form": incomplete,
+    "keeps the placeholders": other_placeholders,
+    "begins and ends alike": other_edges,
+    "is French": still_english,
+    "keeps to the typography": unlike_typography,
+    "says each thing with its one word": mistranslated,
+    "uses no word of others": unwanted_words,
+    "is calm in English": uncalm,
+}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
+def test_every_sentence(rule):
+    faults = {sentence.french: rule(sentence) for sentence in sentences() if rule(sentence)}
+    assert faults == {}
+
+
+def test_the_catalogue_holds_the_sentences_of_the_code_and_no_other():
+    assert catalogue.in_the_code() - catalogue.in_the_catalogue() == set()
+    assert catalogue.in_the_catalogue() - catalogue.in_the_code() == set()
+
+
+def test_the_catalogue_keeps_no_leftovers():
+    assert catalogue.catalogue().obsolete == {}
+    assert [str(entry.id) for entry in catalogue.catalogue() if entry.id and entry.fuzzy] == []
+
+
+def test_the_catalogue_says_how_french_counts_and_names_no_machine():
+    header = read(catalogue.FRENCH).split("\n\n")[0]
+    assert "nplurals=2; plural=(n > 1);" in header
+    assert re.findall(r"/\w+/|EMAIL|POT-Creation-Date|Last-Translator", header) == []
+    assert re.findall(r"^#: .*:\d+", read(catalogue.FRENCH), re.MULTILINE) == []
+
+
+def test_words_that_stay_the_same_are_still_in_use():
+    assert {sentence.english[0] for sentence in sentences()} >= SAME
+
+
+@pytest.mark.parametrize("name", catalogue.templates())
+def test_a_template_writes_no_word_of_its_own(name):
+    assert list(catalogue.untranslated(read(name))) == []
+
+
+def test_the_code_says_nothing_that_is_not_translated():
+    said = {name: list(catalogue.spoken_literals(read(name))) for name in catalogue.modules()}
+    assert {name: calls for name, calls in said.items() if calls} == {}
+
+
+def test_a_bare_word_of_a_template_is_found():
+    template = "{% if a %}<p title='Way out'>{{ _('Told') }} Bare</p>{% endif %}"
+    assert list(catalogue.untranslated(template)) == ["Bare", "Way out"]
+
+
+def test_a_bare_sentence_of_the_code_is_found():
+    code = "name = StringField('Name')\nraise refuse(_('Told'))\nnotices.add(f'{a} is gone')"
+    assert len(list(catalogue.spoken_literals(code))) == 2
 
 
 @pytest.mark.parametrize(
-    ("text", "faulty"),
+    ("rule", "english", "french"),
     [
-        ("Voulez-vous continuer\u202f?", False),
-        ("Voulez-vous continuer ?", True),
-        ("Voulez-vous continuer?", True),
-        ("Total\u00a0: 12", False),
-        ("Total : 12", True),
-        ("à 10:30", False),
-        ("«\u00a0Équipes\u00a0»", False),
-        ("« Équipes »", True),
-        ("%(rate)s\u202f%%", False),
-        ("%(rate)s%%", True),
-        ('<a href="/x?y=1">Clients</a>', False),
+        (incomplete, ("Seat", "Seats"), ("Place",)),
+        (incomplete, ("Seat",), (" ",)),
+        (other_placeholders, ("Hello %(name)s",), ("Bonjour %(nom)s",)),
+        (other_placeholders, ("%(n)s seat", "%(n)s seats"), ("Une place", "%(n)s places")),
+        (other_edges, ("Load it again.",), ("Rechargez",)),
+        (other_edges, ("Error: ",), (f"Erreur{NB}:",)),
+        (still_english, ("Seats",), ("Seats",)),
+        (mistranslated, ("Seats",), ("Postes",)),
+        (mistranslated, ("Owner and provider",), ("Propriétaire",)),
+        (mistranslated, ("%(n)s seat", "%(n)s seats"), ("%(n)s place", "%(n)s postes")),
+        (unwanted_words, ("Mail",), ("Mail",)),
+        (unwanted_words, ("Invited",), ("Invité·e",)),
+        (uncalm, ("Done!",), ("Terminé",)),
     ],
 )
-def test_the_punctuation_check_sees_what_is_wrong(text, faulty):
-    assert bool(punctuation_faults(text)) is faulty
+def test_a_rule_finds_what_it_is_for(rule, english, french):
+    assert rule(Sentence(english, french))
 
 
 @pytest.mark.parametrize(
-    ("english", "french", "faulty"),
+    ("name", "text"),
     [
-        ("3 seats are left.", "Il reste 3 places.", False),
-        ("3 seats are left.", "Il reste 3 licences.", True),
-        ("Your provider admin", "Votre administrateur fournisseur", False),
-        ("An encrypted name", "Un nom crypté", True),
-        ("%(client)s is ready.", "%(client)s est prête.", False),
+        ("a space that breaks before : ; ? or %", "Reste : une place"),
+        ("a space that breaks after «", f"« Places{NB}»"),
+        ("a straight apostrophe", "l'aide"),
+        ("a quotation mark of other languages", '"Places"'),
+        ("three dots", "Envoi..."),
+        ("an exclamation mark", f"Bravo{NB}!"),
+        ("a doubled space", "Une  place"),
+        ("a space before a comma, a full stop or an ellipsis", "Une place ."),
+        ("a narrow space", "Où\N{NARROW NO-BREAK SPACE}?"),
     ],
 )
-def test_the_glossary_check_sees_another_word(english, french, faulty):
-    assert bool(glossary_faults(english, french)) is faulty
+def test_the_typography_finds_its_faults(name, text):
+    assert name in found(TYPOGRAPHY, text)
+
+
+def test_well_set_french_breaks_no_rule():
+    french = f"L{APOSTROPHE}e-mail{NB}: «{NB}places{NB}», 5{NB}%% à 12:30, sur https://a.test…"
+    assert unlike_typography(Sentence(("x",), (french,))) == set()
+    assert unwanted_words(Sentence(("x",), (french,))) == set()
