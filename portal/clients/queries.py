@@ -12,9 +12,19 @@ from portal.clients.listing import Listing, Sort
 from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.searching import ESCAPE, contains
-from portal.models import Organization
+from portal.models import Idempotency, Organization, Provider, Subscription, SubscriptionLine
 from portal.models.keyset import seek
 
+# The billing address of a provider and of a client, column by column.
+ADDRESS = (
+    "billing_name",
+    "address_line1",
+    "address_line2",
+    "postal_code",
+    "city",
+    "country",
+    "vat_number",
+)
 COUNTED = 1000
 KEYLESS_COUNTED = 100
 _COLUMNS: dict[Sort, InstrumentedAttribute[Any]] = {
@@ -44,7 +54,13 @@ _SHOWN = (
 
 
 def _of(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
-    return _select(*columns).where(Organization.provider_id == provider_id)
+    return (
+        _select(*columns).select_from(Organization).where(Organization.provider_id == provider_id)
+    )
+
+
+def _provider(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    return _select(*columns).where(Provider.id == provider_id)
 
 
 def clients_page(
@@ -162,3 +178,85 @@ def keyless_clients(
     """(id, name) of clients without keys, the oldest first."""
     oldest = _keyless(provider_id, Organization.id, Organization.name)
     return session.execute(oldest.order_by(Organization.id).limit(limit)).all()
+
+
+def billing_profile(session: Session, provider_id: uuid.UUID) -> Any:
+    """What a new client's form is filled from and priced by: the provider's own details."""
+    columns = (
+        Provider.name,
+        Provider.time_zone,
+        Provider.discount_basis_points,
+        Provider.tax_label,
+        Provider.tax_basis_points,
+        Provider.net_days,
+        *(getattr(Provider, name) for name in ADDRESS),
+    )
+    return session.execute(_provider(provider_id, *columns)).one()
+
+
+def created_by(session: Session, account_id: uuid.UUID, token: str) -> Any:
+    """(fingerprint, result_id) of what a form's token has created; None for nothing yet."""
+    return session.execute(
+        _select(Idempotency.fingerprint, Idempotency.result_id).where(
+            Idempotency.account_id == account_id, Idempotency.token == token
+        )
+    ).one_or_none()
+
+
+def client(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID) -> Any:
+    """A client with its subscription, in one row; None for whoever is not this provider's."""
+    columns = (
+        Organization.id,
+        Organization.name,
+        Organization.status,
+        Organization.plan,
+        Organization.seats,
+        Organization.seats_used,
+        Organization.seats_remaining,
+        Organization.seats_grow,
+        Organization.seat_limit,
+        Organization.extra_storage_gb,
+        Organization.owner_confirmed,
+        Organization.billing_email,
+        Organization.created_at,
+        Organization.version,
+        Organization.public_key.is_not(None).label("has_keys"),
+        Subscription.cadence,
+        Subscription.currency,
+        Subscription.discount_basis_points,
+        Subscription.tax_label,
+        Subscription.tax_basis_points,
+        Subscription.price_list_version,
+        Subscription.period_start,
+        Subscription.period_end,
+        Subscription.net_days,
+        Subscription.purchase_order,
+        *(getattr(Subscription, name) for name in ADDRESS),
+    )
+    return session.execute(
+        _of(provider_id, *columns)
+        .join(Subscription, Subscription.organization_id == Organization.id)
+        .where(Organization.id == organization_id)
+    ).one_or_none()
+
+
+def subscription_lines(
+    session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID
+) -> Sequence[Any]:
+    """The priced lines of a client's subscription, seats first."""
+    lines = (
+        _of(
+            provider_id,
+            SubscriptionLine.kind,
+            SubscriptionLine.price_list_version,
+            SubscriptionLine.unit_cents,
+            SubscriptionLine.quantity,
+            SubscriptionLine.months,
+            SubscriptionLine.period_start,
+            SubscriptionLine.period_end,
+        )
+        .join(SubscriptionLine, SubscriptionLine.organization_id == Organization.id)
+        .where(Organization.id == organization_id)
+        .order_by(SubscriptionLine.kind, SubscriptionLine.id)
+    )
+    return session.execute(lines).all()

@@ -98,3 +98,7 @@ def _lines(provider_id: uuid.UUID, listing: Listing) -> Iterator[list[csv.Cell]]
             answers[row.owner_confirmed],
             answers[row.has_keys],
         ]
+
+
+# The other pages of this area stand on the same blueprint.
+from portal.clients import new_views  # noqa: E402, F401
