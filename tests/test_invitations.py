@@ -50,7 +50,7 @@ def outbox(place, topic):
 def test_a_visitor_without_an_account_can_make_one(place, browser):
     page = browser.get(place.link())
     assert page.heading == "Join Acme Ltd"
-    assert "Northwind IT invites olga@acme.example to join as Owner." in page
+    assert "Northwind IT invites olga@acme.example to join as owner." in page
     form = page.form("Create account and join")
     assert form["data-email"] == OWNER
     assert not form.has_attr("data-make-organization-keys")

@@ -19,14 +19,16 @@ from portal.accounts.service import AccountKeys
 from portal.accounts.steps import busy, errors_of, onward
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.tokens import LinkSigner
+from portal.domain.access import Role
+from portal.domain.emails import shown
 from portal.domain.errors import RuleError, refuse
 from portal.domain.invitations import Invitation, Purpose, Spent, Standing
 from portal.domain.states import ProviderPersonState
 from portal.extensions import db
 from portal.members import acceptance, service
 from portal.members.acceptance import OwnersKeys
+from portal.members.blueprint import bp
 from portal.members.forms import JoinForm
-from portal.members.views import bp
 from portal.organizations.keys import INCOMPLETE
 from portal.providers import invitations as provider_invitations
 from portal.web import notices
@@ -193,8 +195,23 @@ def _join_page(token: str, found: Invitation, form: JoinForm, *, status: int = 2
 
 
 def _render(name: str, status: int = 200, **context: Any) -> Response:
-    body = render_template(f"members/{name}.html", **context)
+    body = render_template(f"members/{name}.html", invited_as=_invited_as, **context)
     return no_store(make_response(body, status))
+
+
+def _invited_as(found: Invitation) -> str:
+    """Who invites whom as what; a sentence for each role, since languages bend it."""
+    known = {"inviter": found.inviter, "address": shown(found.email)}
+    sentences = {
+        Role.OWNER: _("%(inviter)s invites %(address)s to join as owner.", **known),
+        Role.ADMIN: _("%(inviter)s invites %(address)s to join as admin.", **known),
+        Role.USER: _("%(inviter)s invites %(address)s to join as user.", **known),
+        Role.PROVIDER_ADMIN: _(
+            "%(inviter)s invites %(address)s to join as provider admin.", **known
+        ),
+        Role.SERVICE_USER: _("%(inviter)s invites %(address)s to join as service user.", **known),
+    }
+    return str(sentences[found.role])
 
 
 def _open_again(token: str) -> AnyResponse:

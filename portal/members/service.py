@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, select, update
+from sqlalchemy import ColumnElement, Row, exists, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -13,7 +13,7 @@ from portal.domain.access import Actor, Role, Trace
 from portal.domain.errors import N_, refuse
 from portal.domain.invitations import ASK_EVERY, VALID
 from portal.domain.states import MemberState
-from portal.models import Member, Organization, new_id, utc_now
+from portal.models import Collection, CollectionMember, Member, Organization, new_id, utc_now
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
 
@@ -40,6 +40,8 @@ def invite(
     _check_rank(actor, role)
     _take_seat(session, organization_id)
     member = _add_row(session, organization_id, email, role, locale)
+    if role is Role.OWNER:
+        _give_collections(session, member)
     events.record(
         session,
         actor,
@@ -90,6 +92,15 @@ def _add_row(
     if member is None:
         raise refuse(ALREADY_HERE, field="email")
     return member
+
+
+def _give_collections(session: Session, owner: Member) -> None:
+    """An owner manages every collection that is there, which is the first one."""
+    given = select(
+        Collection.organization_id, Collection.id, literal(owner.id), literal("manage")
+    ).where(Collection.organization_id == owner.organization_id)
+    columns = ["organization_id", "collection_id", "member_id", "level"]
+    session.execute(insert(CollectionMember).from_select(columns, given))
 
 
 def resend(

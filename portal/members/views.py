@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, Response, abort, make_response, render_template, url_for
+from flask import Response, abort, make_response, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,7 +14,8 @@ from portal.domain.emails import same_domain
 from portal.domain.errors import RuleError
 from portal.domain.states import MemberState
 from portal.extensions import db
-from portal.members import confirmation, queries, service
+from portal.members import confirmation, invitation_views, queries, service
+from portal.members.blueprint import bp
 from portal.members.confirmation import KeyChanged
 from portal.members.forms import AddressForm, ConfirmForm
 from portal.organizations.key_rings import ring_of
@@ -24,8 +25,6 @@ from portal.outbox.queries import mail_states
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
-
-bp = Blueprint("members", __name__)
 
 
 def _myself() -> str:
@@ -205,6 +204,4 @@ def _confirm_page(
 
 
 # The pages of mailed invitations register themselves on `bp`.
-from portal.members import invitation_views  # noqa: E402
-
 __all__ = ["bp", "invitation_views"]
