@@ -69,7 +69,8 @@ def assemble(
     _name, sender = parseaddr(settings.mail_from)
     message = EmailMessage(policy=SMTP.clone(utf8=not to.isascii()))
     message["From"] = Address(one_line(sender_name, NAME_LIMIT), addr_spec=sender)
-    message["To"] = Address(addr_spec=to)
+    local, _at, domain = to.rpartition("@")
+    message["To"] = Address(username=local, domain=domain)
     message["Subject"] = one_line(subject, SUBJECT_LIMIT)
     message["Date"] = header_date(utc_now())
     message["Message-ID"] = f"<{mail_id}@{settings.hostname}>"
@@ -84,8 +85,13 @@ def assemble(
 
 
 def one_line(text: str, limit: int) -> str:
-    """`text` without line ends, control characters and marks that turn it around, cut to length."""
+    """`text` without line ends, control characters and marks that turn it around, cut to length.
+
+    The email package takes an encoded word (RFC 2047) in a header for its own and decodes it, line
+    ends included; so nothing may look like the beginning of one.
+    """
     kept = squeeze("".join(char if is_printable(char) else " " for char in text[: limit * 4]))
+    kept = kept.replace("=?", "= ?")
     return kept if len(kept) <= limit else f"{kept[: limit - 1].rstrip()}…"
 
 
@@ -94,7 +100,8 @@ def _context(letter: Letter, locale: str) -> dict[str, Any]:
         name: one_line(value, SUBJECT_LIMIT) if isinstance(value, str) and name != "url" else value
         for name, value in letter.facts.items()
     }
-    context: dict[str, Any] = {"locale": locale, "sender": letter.sender or _("Provider Portal")}
+    sender = one_line(letter.sender, NAME_LIMIT) or _("Provider Portal")
+    context: dict[str, Any] = {"locale": locale, "sender": sender}
     if letter.until is not None:
         zone = ZoneInfo(letter.time_zone if is_time_zone(letter.time_zone) else "UTC")
         local, babel_locale = letter.until.astimezone(zone), Locale.parse(locale)
