@@ -67,6 +67,8 @@ function press(event) {
 
 function click(event) {
   if (event.target.closest("[data-print]")) print();
+  const source = event.target.closest("[data-copy]");
+  if (source) import("./copy.js").then((part) => part.copy(source));
   const link = event.target.closest("[data-menu]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
