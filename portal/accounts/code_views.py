@@ -20,7 +20,7 @@ from portal.web.access import public
 @public
 def send_code() -> str | Response:
     """Ask for a code; the answer is the same for an address that has no account."""
-    if request.method == "GET":
+    if request.method != "POST":
         form = AddressForm(formdata=None, email=request.cookies.get(ADDRESS_COOKIE, ""))
         return render_template("accounts/send_code.html", form=form, next=next_path())
     form = AddressForm()
@@ -40,7 +40,7 @@ def enter_code() -> str | Response:
     if "challenge" not in session:
         return redirect(url_for("accounts.send_code", next=next_path()), 303)
     form = CodeForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(form)
     if form.validate():
         found = proofs.spend_code(form.code.data or "")

@@ -117,7 +117,7 @@ def step_up() -> str | Response:
         return redirect(next_path(), 303)
     form = CodeForm()
     page = {"form": form, "next": next_path(), "has": current_user.has_second_factor}
-    if request.method == "GET" or not current_user.has_second_factor:
+    if request.method != "POST" or not current_user.has_second_factor:
         return render_template("accounts/step_up.html", **page)
     if form.validate():
         if proofs.second_factor_is_right(form.code.data or ""):

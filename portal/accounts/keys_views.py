@@ -39,7 +39,7 @@ def _material(secret: str | None, status: int) -> Response:
 @signed_in
 def session_vault() -> Response:
     """GET: the live session secret, or 409 while locked. POST: a new one, unlocking."""
-    if request.method == "GET" or not current_user.has_keys:
+    if request.method != "POST" or not current_user.has_keys:
         secret = vault.live_secret(db.session(), sign_in.sealer("vault"), current_user)
         return _material(secret, 200 if secret else 409)
     secret = vault.unlock(db.session(), sign_in.sealer("vault"), current_user)
@@ -65,7 +65,7 @@ def lock() -> AnyResponse:
 def account_keys() -> str | AnyResponse:
     """Choose a master password; the browser makes the keys from it."""
     form = KeysForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _keys_page(form)
     keys = form.keys() if form.validate() else None
     if keys is None:
