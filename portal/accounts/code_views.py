@@ -16,7 +16,7 @@ from portal.web.access import public
 
 
 @bp.route("/sign-in/code", methods=["GET", "POST"])
-@limited(ASK_CODE)
+@limited(ASK_CODE, shared="ask-code")
 @public
 def send_code() -> str | Response:
     """Ask for a code; the answer is the same for an address that has no account."""
@@ -33,7 +33,7 @@ def send_code() -> str | Response:
 
 
 @bp.route("/sign-in/code/enter", methods=["GET", "POST"])
-@limited(ENTER_CODE)
+@limited(ENTER_CODE, shared="enter-code")
 @public
 def enter_code() -> str | Response:
     """The code from the mail."""
