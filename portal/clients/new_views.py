@@ -5,10 +5,8 @@ import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from babel import Locale
 from flask import abort, current_app, get_template_attribute, make_response, request, url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
@@ -17,16 +15,14 @@ from werkzeug.wrappers import Response
 
 from portal.billing.payment import payment_methods
 from portal.billing.vat import check_vat_number
-from portal.clients import queries, service
+from portal.clients import choices, queries, service
 from portal.clients.blueprint import bp
-from portal.clients.forms import Choices, NewClientForm
+from portal.clients.forms import NewClientForm
 from portal.clients.offer import Offer, price_list
 from portal.clients.service import AlreadyCreated, Claim
 from portal.clients.summary import Card, Summary, cards, summary
 from portal.domain import new_client
 from portal.domain.access import Permission
-from portal.domain.billing_details import NET_DAYS
-from portal.domain.countries import COUNTRIES
 from portal.domain.emails import check_email
 from portal.domain.errors import RuleError
 from portal.domain.names import name_ci
@@ -158,7 +154,7 @@ def _again(form: NewClientForm, provider_id: uuid.UUID, profile: Any, claim: Cla
 def _form() -> NewClientForm:
     payments = {method.name: _(method.label) for method in payment_methods()}
     form = NewClientForm(vat_check=check_vat_number, payments=payments)
-    form.offer_billing(countries(), days())
+    form.offer_billing(choices.countries(), choices.days())
     form["locale"].choices = list(LANGUAGES.items())
     form["plan"].choices = [(plan.value, _(plan.label)) for plan in Plan]
     form["cadence"].choices = [(cadence.value, _(cadence.label)) for cadence in Cadence]
@@ -253,23 +249,3 @@ def _address(text: str) -> str:
         return check_email(text, field="owner_email")
     except RuleError:
         return ""
-
-
-def countries() -> Choices:
-    """Every country by its name in the reader's language, after a line that names none."""
-    return [("", _("Choose a country")), *_countries(str(get_locale() or "en"))]
-
-
-@cache
-def _countries(locale: str) -> tuple[tuple[str, str], ...]:
-    names = Locale.parse(locale).territories
-    found = [(code, names.get(code, code)) for code in COUNTRIES]
-    return tuple(sorted(found, key=lambda country: name_ci(country[1])))
-
-
-def days() -> list[tuple[int, str]]:
-    """The terms of payment on offer."""
-    return [
-        (count, ngettext("%(count)s day", "%(count)s days", count, count=count))
-        for count in NET_DAYS
-    ]

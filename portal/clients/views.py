@@ -101,4 +101,4 @@ def _lines(provider_id: uuid.UUID, listing: Listing) -> Iterator[list[csv.Cell]]
 
 
 # The other pages of this area stand on the same blueprint.
-from portal.clients import new_views  # noqa: E402, F401
+from portal.clients import keys_views, manage_views, new_views  # noqa: E402, F401
