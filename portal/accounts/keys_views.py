@@ -19,13 +19,16 @@ from portal.web.logs import trace
 from portal.web.session import no_store
 
 
-@bp.get("/unlock")
+@bp.route("/unlock", methods=["GET", "POST"])
 @signed_in
 def unlock() -> str | AnyResponse:
     """The master password opens the vault in the browser; an account without keys makes them."""
     if not current_user.has_keys:
         return redirect(url_for("accounts.account_keys", next=next_path()), 303)
-    return render_template("accounts/unlock.html", next=next_path())
+    # Scripts never send this form.
+    error = _("Unlocking needs scripts.") if request.method == "POST" else ""
+    page = render_template("accounts/unlock.html", next=next_path(), error=error)
+    return make_response(page, 422 if error else 200)
 
 
 def _material(secret: str | None, status: int) -> Response:
