@@ -1,5 +1,6 @@
 """New client: one form, checked piece by piece, submitted once."""
 
+import datetime as dt
 import hashlib
 import json
 import uuid
@@ -29,7 +30,6 @@ from portal.domain.names import name_ci
 from portal.domain.plans import Cadence, Plan
 from portal.domain.pricing import PriceList
 from portal.extensions import db
-from portal.models.base import utc_now
 from portal.organizations.keys import OrganizationKeys
 from portal.web import notices
 from portal.web.access import actor, requires
@@ -225,7 +225,7 @@ def _view(form: NewClientForm, provider_id: uuid.UUID, profile: Any, **earlier: 
         ),
         summary=summary(
             f"{url}/summary",
-            Offer.to(profile, prices, utc_now()),
+            Offer.to(profile, prices, dt.datetime.now(dt.UTC)),
             order,
             unread=unread,
             invited=_address(order.owner_email),
