@@ -137,7 +137,7 @@ class Route:
     def foreign_urls(
         self, app: Flask, own: Tenant, foreign: Tenant
     ) -> Iterator[tuple[str, frozenset[str]]]:
-        """Each address in which an id is another tenant's or nobody's, and which ids are one's own."""
+        """Each address in which an id is foreign or nobody's, and which ids are one's own."""
         here, nowhere = own.ids, dict.fromkeys(own.ids, uuid.uuid4())
         for owners in itertools.product((here, foreign.ids, nowhere), repeat=len(self.ids)):
             if any(ids is not here for ids in owners):
