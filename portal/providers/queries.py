@@ -53,11 +53,11 @@ def keys(session: Session, provider_id: uuid.UUID) -> Row[Any]:
     return session.execute(found).one()
 
 
-def key_holders(session: Session, provider_id: uuid.UUID) -> Sequence[str]:
+def key_holders(session: Session, provider_id: uuid.UUID) -> list[str]:
     """The names of the confirmed provider admins who hold the provider key."""
     found = (
         _of(provider_id, ProviderPerson.id)
-        .with_only_columns(Account.name)
+        .add_columns(Account.name)
         .join(Account, Account.id == ProviderPerson.account_id)
         .where(
             ProviderPerson.role == Role.PROVIDER_ADMIN,
@@ -66,4 +66,4 @@ def key_holders(session: Session, provider_id: uuid.UUID) -> Sequence[str]:
         )
         .order_by(Account.name)
     )
-    return session.scalars(found).all()
+    return [row.name for row in session.execute(found)]
