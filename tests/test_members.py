@@ -220,7 +220,7 @@ def test_re_sending_is_limited(place):
 def test_what_was_accepted_is_not_sent_again(accepted):
     admin = accepted.admins_browser()
     page = admin.post(f"{accepted.members}/{accepted.owner_row}/invitation", status=409)
-    assert "does not wait any more" in page
+    assert "is no longer waiting" in page
 
 
 def test_another_address_gets_a_link_of_its_own(place, browser):
@@ -256,7 +256,7 @@ def test_a_domain_that_differs_is_pointed_out_and_not_refused(place):
         ("", "Enter an e-mail address."),
         ("nonsense", "in the form name@example.com"),
         (OWNER, "This is the current address"),
-        ("taken@acme.example", "is a member already"),
+        ("taken@acme.example", "is already a member"),
     ],
 )
 def test_an_address_that_will_not_do_is_blamed_at_its_field(place, typed, said):
@@ -271,7 +271,7 @@ def test_an_address_that_will_not_do_is_blamed_at_its_field(place, typed, said):
 def test_the_address_of_who_has_accepted_stays(accepted):
     there = f"{accepted.members}/{accepted.owner_row}/address"
     page = accepted.admins_browser().post(there, {"email": "x@acme.example"}, status=422)
-    assert "does not wait any more" in page
+    assert "is no longer waiting" in page
     assert accepted.member().email == OWNER
 
 
