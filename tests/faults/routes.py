@@ -77,12 +77,12 @@ ACCESS = {
     "providers.home": "clients.read",
     "providers.keys": "provider.keys",
     "providers.keys_make": "provider.keys",
-    "providers.make_keys_submit": "provider.keys",
-    "providers.people": "provider.people.read",
+    "providers.keys_make_submit": "provider.keys",
     "providers.keys_recovery_sheet": "provider.keys",
-    "providers.recovery_sheet_submit": "provider.keys",
+    "providers.keys_recovery_sheet_submit": "provider.keys",
     "providers.keys_restore": "provider.keys",
-    "providers.restore_keys_submit": "provider.keys",
+    "providers.keys_restore_submit": "provider.keys",
+    "providers.people": "provider.people.read",
     "static": PUBLIC,
 }
 # What stands in an address for a placeholder that is nobody's id.
