@@ -35,14 +35,14 @@ class W3m:
     Whatever is told to w3m is done in order, and seen by asking it to save what it shows.
     """
 
-    def __init__(self, home: Path, url: str, *, language: str = "en") -> None:
+    def __init__(self, home: Path, url: str, *, language: str = "en", columns: int = WIDTH) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self._home = home
         self._saves = 0
         options = [part for name, value in OPTIONS.items() for part in ("-o", f"{name}={value}")]
         options += ["-o", f"accept_language={language}"]
         self._terminal, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, columns, 0, 0))
         self._process = subprocess.Popen(
             ["setsid", "--ctty", "--wait", "w3m", "-cookie", *options, url],
             env={"HOME": str(home), "TERM": "xterm", "LC_ALL": "C.UTF-8", "PATH": os.defpath},
