@@ -28,8 +28,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
-# A page loads twenty files, and only pages obey the others.
-_OF_FILES = {"X-Content-Type-Options", "Cross-Origin-Resource-Policy"}
+# A page loads up to twenty files, and only pages obey the others.
+_OF_FILES = {"X-Content-Type-Options"}
 
 
 def init_headers(app: Flask, *, https: bool) -> None:

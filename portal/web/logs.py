@@ -60,7 +60,8 @@ def init_logs(app: Flask, level: str) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.get("request_id", "")
+        if request.endpoint != "static" or response.status_code >= 400:
+            response.headers["X-Request-Id"] = g.get("request_id", "")
         if request.endpoint not in {"static", "health.healthz"}:
             # The rule, not the path: links in invitations are secrets.
             rule = request.url_rule.rule if request.url_rule else "-"
