@@ -85,17 +85,19 @@ def create_client(
     session.flush()
     session.add(Collection(organization_id=organization_id))
     _add_subscription(session, organization_id, order, quote, provider)
-    _record_creation(session, actor, organization_id, order, with_keys=keys is not None)
-    invite(
-        session,
-        actor,
-        organization_id=organization_id,
-        email=order.owner_email,
-        role=Role.OWNER,
-        locale=locale,
-    )
-    if keys:
-        store_keys(session, actor, organization_id, keys, by_owner=False)
+    with events.together(session):
+        _record_creation(session, actor, organization_id, order, with_keys=keys is not None)
+        invite(
+            session,
+            actor,
+            organization_id=organization_id,
+            email=order.owner_email,
+            role=Role.OWNER,
+            locale=locale,
+            seat_is_taken=True,
+        )
+        if keys:
+            store_keys(session, actor, organization_id, keys, by_owner=False)
     return organization_id
 
 
@@ -155,6 +157,8 @@ def _add_organization(
             plan=plan,
             plan_rank=plan.rank,
             seats=order.seats,
+            # The owner's, who is invited in the same transaction.
+            seats_used=1,
             seats_grow=order.autogrow,
             seat_limit=order.limit,
             extra_storage_gb=order.extra_storage_gb,

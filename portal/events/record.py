@@ -3,10 +3,14 @@
 import datetime as dt
 import json
 import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import insert
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Trace
@@ -20,6 +24,10 @@ class Stream:
 
     kind: str
     id: uuid.UUID
+
+
+# What waits for the end of `together`, in the session that records it.
+_WAITING = "events waiting to be numbered"
 
 
 def canonical(payload: dict[str, Any]) -> str:
@@ -53,20 +61,33 @@ def record(
         raise KeyError(f"{kind} has no detail named {', '.join(sorted(unknown))}")
     event_id, now = new_id(), utc_now()
     payload = canonical(payload_of(actor, trace, event_id, now, kind, subject_id, details))
-    # One order for every transaction, so that two of them never wait for each other.
-    for stream in sorted(streams, key=lambda each: each.id):
-        session.add(
-            Event(
-                stream_id=stream.id,
-                seq=_next_number(session, stream),
-                id=event_id,
-                at=now,
-                type=kind,
-                payload=payload,
-            )
-        )
-    session.flush()
+    rows = [
+        (stream, {"id": event_id, "at": now, "type": kind, "payload": payload})
+        for stream in streams
+    ]
+    if _WAITING in session.info:
+        session.info[_WAITING].extend(rows)
+    else:
+        _append(session, rows)
     return event_id
+
+
+@contextmanager
+def together(session: Session) -> Iterator[None]:
+    """What is recorded inside is written at the end, in two statements however much it is.
+
+    For one change that tells several events. An error inside leaves none of them.
+    """
+    if _WAITING in session.info:
+        yield
+        return
+    session.info[_WAITING] = []
+    try:
+        yield
+        rows = session.info[_WAITING]
+    finally:
+        del session.info[_WAITING]
+    _append(session, rows)
 
 
 def payload_of(
@@ -101,17 +122,35 @@ def payload_of(
     return payload
 
 
-def _next_number(session: Session, stream: Stream) -> int:
-    """The next number of the stream, under its row's lock; the first event opens the stream."""
-    taken = (
-        update(EventStream)
-        .where(EventStream.stream_id == stream.id)
-        .values(last_seq=EventStream.last_seq + 1)
-        .returning(EventStream.last_seq)
+def _append(session: Session, rows: list[tuple[Stream, dict[str, Any]]]) -> None:
+    """Write the rows, each with the next number of its stream."""
+    if not rows:
+        return
+    session.flush()
+    numbers = _numbers(session, Counter(stream for stream, _row in rows))
+    numbered = [
+        {"stream_id": stream.id, "seq": next(numbers[stream.id]), **row} for stream, row in rows
+    ]
+    session.execute(insert(Event), numbered)
+
+
+def _numbers(session: Session, wanted: Counter[Stream]) -> dict[uuid.UUID, Iterator[int]]:
+    """As many numbers of each stream as wanted, under its row's lock; the first opens it."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    # One order for every transaction, so that two of them never wait for each other.
+    asked = sorted(wanted.items(), key=lambda each: each[0].id)
+    begun = dialect.insert(EventStream).values(
+        [
+            {"stream_id": stream.id, "kind": stream.kind, "last_seq": count}
+            for stream, count in asked
+        ]
     )
-    number = session.execute(taken).scalar_one_or_none()
-    if number is None:
-        session.add(EventStream(stream_id=stream.id, kind=stream.kind, last_seq=1))
-        session.flush()
-        return 1
-    return int(number)
+    taken = begun.on_conflict_do_update(
+        index_elements=[EventStream.stream_id],
+        set_={"last_seq": EventStream.last_seq + begun.excluded.last_seq},
+    ).returning(EventStream.stream_id, EventStream.last_seq)
+    counts = {stream.id: count for stream, count in asked}
+    return {
+        stream_id: iter(range(last - counts[stream_id] + 1, last + 1))
+        for stream_id, last in session.connection().execute(taken)
+    }

@@ -33,14 +33,17 @@ def invite(
     email: str,
     role: Role,
     locale: str,
+    seat_is_taken: bool = False,
 ) -> Member:
     """Invite an address: takes a seat, makes the row, records the event, queues the mail.
 
     `email` is in its stored form (`domain.emails.check_email`). Raises `RuleError` on `email` for
     somebody who is there already, on no field where no seat is left; the caller rolls back then.
+    `seat_is_taken` is for an organization that was made with its owner's seat in use.
     """
     _check_rank(actor, role)
-    _take_seat(session, organization_id)
+    if not seat_is_taken:
+        _take_seat(session, organization_id)
     member = _add_row(session, organization_id, email, role, locale)
     if role is Role.OWNER:
         _give_collections(session, member)
