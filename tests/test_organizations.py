@@ -138,6 +138,14 @@ def test_a_providers_person_reads_the_banner_and_leaves_one_trace_a_day(place):
     assert set(place.database.all(opened)) == {place.organization.id, place.provider.id}
 
 
+def test_who_is_asked_for_a_second_factor_first_leaves_no_trace(place):
+    browser = place.browser_of(place.admin, method="code")
+    page = browser.get(f"{place.url}/collections", status=303)
+    assert page.location.startswith("/step-up")
+    opened = select(Event.stream_id).where(Event.type == "organization:organization:open")
+    assert place.database.all(opened) == []
+
+
 def test_a_member_reads_no_banner_and_leaves_no_trace(place):
     person = place.person("sam@acme.example", "Sam Body", keys=True)
     join(place, person, Role.USER, MemberState.CONFIRMED)

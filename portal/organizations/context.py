@@ -18,6 +18,7 @@ from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
 from portal.organizations import service
 from portal.providers.context import guide, provider_actor, stands_in_provider
+from portal.web.access import needs_step_up
 from portal.web.fragments import elsewhere, is_htmx
 from portal.web.frame import Frame, nav_item
 from portal.web.logs import trace
@@ -100,6 +101,9 @@ def _member_actor(place: Any, permissions: frozenset[Permission]) -> Actor:
 def _leave_trace(found: Actor, place: Any) -> None:
     """Only on a page that is really opened: HEAD and fragments of it come after the page."""
     if request.method != "GET" or current_user.pending:
+        return
+    # Whoever is about to be asked for a second factor has not opened anything yet.
+    if needs_step_up(found, Permission.ORGANIZATION_READ):
         return
     day = dt.datetime.now(dt.UTC).date()
     if service.has_entered(db.session(), found, day):
