@@ -40,7 +40,7 @@ WITHIN_MS = 60_000
 COLUMNS, LINES = 84, 62
 # The terminal's own page: nothing of the portal's look.
 TERMINAL = """<meta charset="utf-8"><style>
-body { margin: 0 } pre { display: inline-block; margin: 0; padding: 20px 24px; width: 76ch;
+body { margin: 0 } pre { display: inline-block; margin: 0; padding: 20px 24px; width: 84ch;
 color: #d6dae0; background: #16191d; font: 13px/17px "DejaVu Sans Mono", monospace }</style>
 <pre>BODY</pre>"""
 
@@ -66,10 +66,10 @@ PARTS = {
     ),
     "fr": Part(
         client="Cabinet dentaire du Port",
-        billing="compta@cabinetduport.example",
-        owner="odile.marchand@cabinetduport.example",
+        billing="compta@duport.example",
+        owner="odile.marchand@duport.example",
         owner_name="Odile Marchand",
-        without_scripts=("Librairie de la Halle", "caisse@halle.example", "lea@halle.example"),
+        without_scripts=("Librairie du Coin", "caisse@coin.example", "lea@coin.example"),
     ),
 }
 
@@ -291,7 +291,7 @@ def side_by_side() -> None:
     """The README's picture of the form: both browsers, equally high."""
     folder = ROOT / "docs/en/images"
     pair = [str(folder / "new-client.png"), str(folder / "new-client-w3m.png")]
-    paste = ["-resize", "x800", "-background", "white"]
+    paste = ["-resize", "x680", "-background", "white"]
     paste += ["-splice", "16x0", "+append", "-chop", "16x0"]
     made = subprocess.run(["convert", *pair, *paste, "png:-"], capture_output=True, check=True)
     save(made.stdout, ROOT / "docs/images/new-client-twice.png")
