@@ -224,8 +224,8 @@ def test_a_row_shows_its_seats_as_numbers_and_a_bar(ada, database):
     assert (meter["max"], meter["value"], meter["low"], meter["high"]) == (
         "1500",
         "1350",
-        "1349.5",
-        "1499.5",
+        "1349.9",
+        "1499.9",
     )
 
 

@@ -65,7 +65,7 @@ def test_a_good_page_passes(site):
         ('<label for="name">', '<label for="nome">', "names no element"),
         ('href="#form"', 'href="#from"', "names no element"),
         ('href="/page"', 'href="/pages"', "leads to NotFound"),
-        ('href="/page"', 'href="page"', "relative"),
+        ('href="/page"', 'href="page/on"', "GET /page/on leads to NotFound"),
         ('href="/page"', 'href=""', "empty address"),
         ('action="/form"', 'action="/page"', "leads to MethodNotAllowed"),
         ('action="/form"', 'action="/form" hx-post="/forms"', "POST /forms leads to NotFound"),

@@ -157,6 +157,7 @@ def _rows(page: Page[Any]) -> tuple[dict[str, str | int | float], ...]:
     """What the shape of a row has places for. Whatever is text is escaped here.
 
     `low` and `high` are where the meter turns to warn and to bad: at 90 % and at the last seat.
+    Both lie above the middle, also with one seat, so that few used seats are the good end.
     """
     write = grouping()
     plans = _plan_texts()
@@ -189,8 +190,8 @@ def _rows(page: Page[Any]) -> tuple[dict[str, str | int | float], ...]:
                 "remaining": write(remaining),
                 "seats": seats,
                 "seats_used": used,
-                "low": (seats * 9 + 9) // 10 - 0.5,
-                "high": seats - 0.5,
+                "low": (seats * 9 + 9) // 10 - 0.1,
+                "high": seats - 0.1,
                 "plan": plans[plan],
                 "done": done,
                 "total": total,

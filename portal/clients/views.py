@@ -38,7 +38,6 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
     signer = _signer()
     at = request.args.get("at", "")
     cursor = signer.read(at, sort=listing.sort, descending=listing.descending) if at else None
-    url = url_for("clients.index", provider_id=provider_id)
     finishes_keys = actor().can(Permission.PROVIDER_KEYS)
     page = None
     if cursor or not at:
@@ -46,12 +45,14 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
             db.session(), provider_id, listing, cursor, with_keyless=finishes_keys
         )
     if page is None or (at and not page.rows):
+        url = url_for("clients.index", provider_id=provider_id)
         return redirect(table.address(url, listing), 303)
     view = table.build(
         page,
         listing,
-        url=url,
-        csv_url=url_for("clients.download", provider_id=provider_id),
+        # Beside this page, and a third of its bytes less than in full.
+        url="clients",
+        csv_url="clients.csv",
         total=current_user.place.clients_count,
         write_cursor=signer.write,
     )

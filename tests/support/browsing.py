@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from bs4 import BeautifulSoup, Tag
@@ -59,7 +60,7 @@ class Page:
         assert found, (
             f"no link says {words!r}; there are {[spoken(tag) for tag in self.select('a')]}"
         )
-        return str(found[0]["href"])
+        return urljoin(self.response.request.path, str(found[0]["href"]))
 
     def form(self, words: str) -> Tag:
         """The form whose button has these words."""
@@ -85,11 +86,15 @@ class Browser:
         self.app = app
         self.client = app.test_client()
         self.language: str | None = None
+        # Where the page in the window came from; relative addresses start there.
+        self.here = "/"
 
     def get(
         self, path: str, *, hx: str | None = None, status: int = 200, headers: Headers = None
     ) -> Page:
+        path = urljoin(self.here, path)
         response = self.client.get(path, headers=self._headers(hx, headers))
+        self.here = response.request.path
         return self._page(response, hx, status)
 
     def post(
@@ -118,7 +123,7 @@ class Browser:
         pressed = next(tag for tag in form.select("button, input") if spoken(tag) == button)
         if pressed.get("name"):
             fields[str(pressed["name"])] = str(pressed.get("value", ""))
-        action = str(form.get("action") or page.response.request.path)
+        action = urljoin(page.response.request.path, str(form.get("action") or ""))
         sent_as = "query_string" if str(form.get("method", "get")).lower() == "get" else "data"
         response = self.client.open(
             action,

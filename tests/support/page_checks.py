@@ -1,7 +1,7 @@
 """What is true of every page and fragment, whatever it shows."""
 
 from collections import Counter
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import html5lib
 from bs4 import BeautifulSoup, Tag
@@ -130,7 +130,7 @@ def _inline(soup: BeautifulSoup) -> list[str]:
 
 def _form_faults(app: Flask, form: Tag, here: str) -> list[str]:
     method = str(form.get("method", "get")).upper()
-    faults = _route_faults(app, str(form.get("action") or here), method)
+    faults = _route_faults(app, urljoin(here, str(form.get("action") or "")), method)
     has_token = any(field.get("value") for field in form.select("input[name=csrf_token]"))
     if method == "POST" and not has_token:
         faults.append(f"the form to {form.get('action')} carries no csrf_token")
@@ -145,7 +145,7 @@ def _link_faults(app: Flask, link: Tag, here: str) -> list[str]:
         return []
     if not address:
         return ["a link has an empty address"]
-    return _route_faults(app, address, "GET")
+    return _route_faults(app, urljoin(here, address), "GET")
 
 
 def _htmx_faults(app: Flask, tag: Tag, here: str) -> list[str]:
@@ -154,7 +154,7 @@ def _htmx_faults(app: Flask, tag: Tag, here: str) -> list[str]:
         for verb in _HX_VERBS
         for name in (f"hx-{verb}", f"hx-{verb}:inherited")
         if tag.has_attr(name)
-        for fault in _route_faults(app, str(tag[name]) or here, verb.upper())
+        for fault in _route_faults(app, urljoin(here, str(tag[name])), verb.upper())
     ]
 
 
@@ -165,8 +165,6 @@ def _route_faults(app: Flask, address: str, method: str) -> list[str]:
         return []
     if not parts.path:
         return []
-    if not parts.path.startswith("/"):
-        return [f"{address!r} is relative to the page"]
     try:
         app.url_map.bind("localhost").match(parts.path, method=method)
     except (HTTPException, RequestRedirect) as error:
