@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.support.organizations import make_place
 from tests.support.project import ROOT, files_in, read
 
 GUIDES = sorted(name.removeprefix("docs/en/") for name in files_in("docs/en/", ".md"))
@@ -90,6 +91,15 @@ def test_help_shows_a_guide_with_its_pictures(browser, guide, language):
         with browser.client.get(source) as answer:
             assert (answer.status_code, answer.mimetype) == (200, "image/png")
     assert all(picture["alt"] for picture in page.select("article img"))
+
+
+def test_the_pages_of_the_main_job_link_to_the_guide(database):
+    place = make_place(database)
+    clients = f"/providers/{place.provider.id}/clients"
+    visitor = place.admins_browser()
+    for path in (clients, f"{clients}/new", f"{place.url}/setup"):
+        page = visitor.get(path)
+        assert visitor.get(page.link("Help")).heading == "Start a client organization"
 
 
 @pytest.mark.parametrize(
