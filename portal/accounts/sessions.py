@@ -207,8 +207,10 @@ def find_visit(
         values["tenant_id"] = provider_id or organization_id
     # On the connection: rows without entities need none of the session's own work.
     row = session.connection().execute(statement, values).one_or_none()
-    if row is None:
-        return None
+    return _visit(row, token, now, in_tenant="tenant_id" in values) if row else None
+
+
+def _visit(row: Any, token: str, now: dt.datetime, *, in_tenant: bool) -> Visit:
     return Visit(
         token=token,
         session_id=row.session_id,
@@ -228,7 +230,7 @@ def find_visit(
         seen_at=row.seen_at,
         expires_at=row.expires_at,
         public_key=row.public_key,
-        place=row if provider_id or organization_id else None,
+        place=row if in_tenant else None,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Role
@@ -130,8 +130,8 @@ def _clients() -> Rows:
     )
 
 
-def _lost_affiliations() -> Rows:
-    """Memberships without their row, or with a row that says something else."""
+def _places() -> Subquery:
+    """Every place of a person, in an organization or in a provider, as its own table has it."""
     members = (
         select(
             Member.account_id,
@@ -156,7 +156,12 @@ def _lost_affiliations() -> Rows:
         .join(Provider, Provider.id == ProviderPerson.provider_id)
         .where(ProviderPerson.account_id.is_not(None), ProviderPerson.state.in_(_EMPLOYED))
     )
-    place = members.union_all(people).subquery()
+    return members.union_all(people).subquery()
+
+
+def _lost_affiliations() -> Rows:
+    """Memberships without their row, or with a row that says something else."""
+    place = _places()
     return (
         select(place.c.account_id, func.coalesce(Affiliation.state, "nothing"), place.c.state)
         .outerjoin(

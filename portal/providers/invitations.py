@@ -217,6 +217,11 @@ def ask_again(session: Session, link: Link, *, trace: Trace) -> bool:
     ).one_or_none()
     if renewed is None:
         return False
+    _send_again(session, link, renewed, trace)
+    return True
+
+
+def _send_again(session: Session, link: Link, renewed: Any, trace: Trace) -> None:
     events.record(
         session,
         None,
@@ -239,7 +244,6 @@ def ask_again(session: Session, link: Link, *, trace: Trace) -> bool:
         provider_id=link.tenant_id,
         subject_id=link.row_id,
     )
-    return True
 
 
 def admin_names(session: Session, provider_id: uuid.UUID) -> list[str]:
