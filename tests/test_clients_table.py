@@ -211,22 +211,20 @@ def test_tags_say_what_is_not_as_it_should_be(ada, database):
     assert tags == [[], ["Suspended"], ["No confirmed owner", "No keys"], ["Being deleted"]]
 
 
-def test_a_row_shows_its_seats_as_numbers_and_a_bar(ada, database):
-    make_client(database, ada.provider, "Acme", seats=1500, seats_used=1350)
+@pytest.mark.parametrize(
+    ("used", "tone"), [(0, None), (1349, None), (1350, ["warn"]), (1499, ["warn"]), (1500, ["bad"])]
+)
+def test_a_row_shows_its_seats_as_numbers_and_a_bar(ada, database, used, tone):
+    make_client(database, ada.provider, "Acme", seats=1500, seats_used=used)
     row = ada.browser.get(ada.clients_url).one("tbody tr")
     assert [cell.get_text(" ", strip=True) for cell in row.select("td.num")] == [
         "1,500",
-        "1,350",
-        "150",
+        f"{used:,}",
+        f"{1500 - used:,}",
     ]
-    meter = row.meter
     # Warns from 90 % on, bad at 100 %.
-    assert (meter["max"], meter["value"], meter["low"], meter["high"]) == (
-        "1500",
-        "1350",
-        "1349.9",
-        "1499.9",
-    )
+    meter = row.meter
+    assert (meter["max"], meter["value"], meter.get("class")) == ("1500", str(used), tone)
 
 
 def test_a_name_is_text_and_never_markup(ada, database):

@@ -53,7 +53,7 @@ class Changing:
         self.there = [row(provider, values) for values in first]
         session.add_all(self.there)
         session.flush()
-        self.stable = {client.id for client in self.there}
+        self.stable = {client.id.hex for client in self.there}
 
     def change(self, changes):
         for kind, what in changes:
@@ -62,7 +62,7 @@ class Changing:
                 self.session.add(self.there[-1])
             elif self.there:
                 gone = self.there.pop(what % len(self.there))
-                self.stable.discard(gone.id)
+                self.stable.discard(gone.id.hex)
                 self.session.flush()
                 self.session.execute(delete(Organization).where(Organization.id == gone.id))
                 self.session.expunge(gone)
@@ -74,7 +74,7 @@ class Changing:
         while True:
             page = clients_page(self.session, self.provider.id, listing, cursor)
             assert len(page.rows) <= listing.size
-            ids = [found.id for found in page.rows]
+            ids = [found.hex for found in page.rows]
             seen = seen + ids if way == "next" else ids + seen
             cursor = getattr(page, way)
             if cursor is None:
@@ -101,7 +101,7 @@ def test_every_row_that_stays_is_shown_once_in_both_directions(database, sort, d
             if last.rows:
                 back = replace(listing, size=size)
                 end = last.previous
-                before = {found.id for found in last.rows}
+                before = {found.hex for found in last.rows}
                 clients.stable -= before
                 if end:
                     again, _ = clients.walk(back, list(changes), start=end, way="previous")
@@ -121,7 +121,7 @@ def test_down_is_up_turned_round(database, sort):
     with database.session() as session:
         up = clients_page(session, provider.id, Listing(sort=sort), None)
         down = clients_page(session, provider.id, Listing(sort=sort, descending=True), None)
-    assert [found.id for found in up.rows] == [found.id for found in down.rows][::-1]
+    assert [found.hex for found in up.rows] == [found.hex for found in down.rows][::-1]
     assert (up.previous, up.next) == (None, None)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import g, url_for
+from flask import g
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -10,6 +10,7 @@ from portal.accounts import affiliations
 from portal.accounts.affiliations import Opened
 from portal.domain.names import colour_class, initials
 from portal.extensions import db
+from portal.web.links import link
 from portal.web.shell import Product
 
 
@@ -46,8 +47,8 @@ def _opened() -> list[Opened]:
 
 def _url(row: Opened) -> str:
     if row.kind == "provider":
-        return url_for("clients.index", provider_id=row.tenant_id)
-    return url_for("collections.index", organization_id=row.tenant_id)
+        return link("clients.index", provider_id=row.tenant_id)
+    return link("collections.index", organization_id=row.tenant_id)
 
 
 def _place(row: Opened) -> Place:
@@ -68,5 +69,5 @@ def _product(label: str, icon: str, kind: str, rows: list[Opened]) -> Product | 
         return None
     here = g.get("actor")
     inside = "organization" if here and here.organization_id else "provider" if here else ""
-    url = _url(mine[0]) if len(mine) == 1 else url_for("accounts.home", _anchor=f"{kind}s")
+    url = _url(mine[0]) if len(mine) == 1 else link("accounts.home", _anchor=f"{kind}s")
     return Product(label, url, icon, inside == kind)

@@ -22,6 +22,8 @@ def init_visits(app: Flask) -> None:
     login.init_app(app)
     # Flask-Login's own guard trusts X-Forwarded-For from anybody; our row is the guard.
     login.session_protection = None
+    # It hashes the browser's name at each request even so.
+    login._session_identifier_generator = str  # noqa: SLF001
     login.user_loader(_load)
     login.unauthorized_handler(sign_in_first)
     app.before_request(_touch)

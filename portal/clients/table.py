@@ -55,7 +55,7 @@ class Table:
     listing: Listing
     headers: tuple[Header, ...]
     labels: dict[str, str]
-    rows: tuple[dict[str, str | int | float], ...]
+    rows: tuple[dict[str, str | int], ...]
     chips: tuple[Chip, ...]
     clear_url: str
     csv_url: str
@@ -153,15 +153,16 @@ def _who(name: str) -> tuple[str, str]:
     return str(escape(name)), str(escape(initials(name)))
 
 
-def _rows(page: Page[Any]) -> tuple[dict[str, str | int | float], ...]:
+def _rows(page: Page[Any]) -> tuple[dict[str, str | int], ...]:
     """What the shape of a row has places for. Whatever is text is escaped here.
 
-    `low` and `high` are where the meter turns to warn and to bad: at 90 % and at the last seat.
-    Both lie above the middle, also with one seat, so that few used seats are the good end.
+    The meter turns to warn at 90 % and to bad at the last seat: `fill` says so in fewer bytes than
+    the element's own bounds.
     """
     write = grouping()
     plans = _plan_texts()
     tags = _tagging()
+    warn, bad = ' class="warn"', ' class="bad"'
     rows = []
     for (
         hex_,
@@ -190,8 +191,7 @@ def _rows(page: Page[Any]) -> tuple[dict[str, str | int | float], ...]:
                 "remaining": write(remaining),
                 "seats": seats,
                 "seats_used": used,
-                "low": (seats * 9 + 9) // 10 - 0.1,
-                "high": seats - 0.1,
+                "fill": "" if used * 10 < seats * 9 else warn if used < seats else bad,
                 "plan": plans[plan],
                 "done": done,
                 "total": total,

@@ -20,14 +20,14 @@ from portal.web import csv
 from portal.web.access import actor, requires
 from portal.web.fragments import respond
 from portal.web.languages import zone
-from portal.web.paging import CursorSigner
+from portal.web.paging import CursorSigner, signer
 
 __all__ = ["bp"]
 TABLE = "clients/_table.html"
 
 
 def _signer() -> CursorSigner:
-    return CursorSigner(current_app.extensions["settings"].secret_keys, "clients")
+    return signer(current_app.extensions["settings"].secret_keys, "clients")
 
 
 @bp.get("/providers/<uuid:provider_id>/clients")
@@ -35,9 +35,9 @@ def _signer() -> CursorSigner:
 def index(provider_id: uuid.UUID) -> AnyResponse:
     """One page of the table; a cursor that leads nowhere leads to the first page."""
     listing = Listing.read(request.args)
-    signer = _signer()
+    signs = _signer()
     at = request.args.get("at", "")
-    cursor = signer.read(at, sort=listing.sort, descending=listing.descending) if at else None
+    cursor = signs.read(at, sort=listing.sort, descending=listing.descending) if at else None
     finishes_keys = actor().can(Permission.PROVIDER_KEYS)
     page = None
     if cursor or not at:
@@ -54,7 +54,7 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
         url="clients",
         csv_url="clients.csv",
         total=current_user.place.clients_count,
-        write_cursor=signer.write,
+        write_cursor=signs.write,
     )
     return respond("clients/index.html", TABLE, table=view, provider_id=provider_id)
 

@@ -37,6 +37,7 @@ def squeeze(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+@lru_cache(maxsize=4096)
 def name_ci(name: str) -> str:
     """The key by which names are ordered, compared and searched, the same on every database.
 
@@ -68,6 +69,7 @@ def colour_class(identity: UUID) -> int:
     return crc32(identity.bytes) % COLOURS + 1
 
 
+@lru_cache(maxsize=8192)
 def colour_of_hex(digits: str) -> int:
     """The same for an identity as its 32 hexadecimal digits."""
     return crc32(bytes.fromhex(digits)) % COLOURS + 1

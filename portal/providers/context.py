@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, abort, g, request, url_for
+from flask import Flask, abort, g, request
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -11,6 +11,7 @@ from portal.domain.states import ProviderPersonState
 from portal.extensions import db
 from portal.providers.key_state import key_notice
 from portal.web.frame import Frame, nav_item
+from portal.web.links import link
 from portal.web.logs import trace
 from portal.web.shell import NavGroup, NavItem
 
@@ -62,7 +63,7 @@ def provider_actor(place: Any, *, via_provider: bool = False) -> Actor:
 
 def guide() -> str:
     """The guide that walks through a client's beginnings; linked as Help on every page of it."""
-    return url_for("help.page", name="start-a-client-organization")
+    return link("help.page", name="start-a-client-organization")
 
 
 def _frame(place: Any) -> Frame:

@@ -54,8 +54,8 @@ def piece(fragment: str, /, *, status: int = 200, **context: object) -> Response
 
 
 def _answer(body: str, status: int, trigger: str | None) -> Response:
+    # `web.headers` adds VARY to every page.
     response: Response = make_response(body, status, trigger=trigger)
-    response.vary.update(VARY)
     return response
 
 

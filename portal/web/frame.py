@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, g, request, url_for
+from flask import Flask, g, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -17,6 +17,7 @@ from portal.domain.names import colour_class, initials
 from portal.web import formats, notices
 from portal.web.access import can
 from portal.web.languages import LANGUAGES
+from portal.web.links import link, with_next
 from portal.web.shell import (
     Banner,
     Language,
@@ -84,7 +85,7 @@ def nav_item(label: str, endpoint: str, icon: str, badge: str = "", **values: An
     current = here == endpoint or here.startswith(f"{endpoint}_")
     # An area's first page stands for all of the area.
     current = current or (endpoint.endswith(".index") and request.blueprint == endpoint[:-6])
-    return NavItem(label, url_for(endpoint, **values), icon, current, badge)
+    return NavItem(label, link(endpoint, **values), icon, current, badge)
 
 
 def build() -> Shell:
@@ -127,13 +128,13 @@ def _frame() -> Frame:
     builder: Callable[[], Frame] | None = g.get("frame")
     if builder and g.get("actor") is not None:
         return builder()
-    return Frame(_("Provider Portal"), url_for("accounts.home"))
+    return Frame(_("Provider Portal"), link("accounts.home"))
 
 
 def _switch(locale: str) -> LanguageSwitch:
     languages = tuple(Language(code, name, code == locale) for code, name in LANGUAGES.items())
     back = request.full_path.rstrip("?") if request.method == "GET" else request.path
-    return LanguageSwitch(url_for("accounts.change_language"), back, languages)
+    return LanguageSwitch(link("accounts.change_language"), back, languages)
 
 
 def _person(user: Any) -> Person:
@@ -142,8 +143,8 @@ def _person(user: Any) -> Person:
         email=user.email,
         initials=initials(user.name),
         tone=colour_class(user.account_id),
-        profile_url=url_for("accounts.profile"),
-        sign_out_url=url_for("accounts.sign_out"),
+        profile_url=link("accounts.profile"),
+        sign_out_url=link("accounts.sign_out"),
     )
 
 
@@ -152,6 +153,6 @@ def _vault(user: Any) -> Vault:
     back = request.full_path.rstrip("?") if request.method == "GET" else request.path
     return Vault(
         state if user.has_keys else "none",
-        url_for("accounts.unlock", next=back),
-        url_for("accounts.lock"),
+        with_next(link("accounts.unlock"), back),
+        link("accounts.lock"),
     )

@@ -40,9 +40,12 @@ def init_headers(app: Flask, *, https: bool) -> None:
         if https:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         file = request.endpoint == "static" and response.status_code in {200, 206, 304}
-        for name, value in _HEADERS.items():
-            if not file or name in _OF_FILES:
-                response.headers.setdefault(name, value)
+        wanted = {name: _HEADERS[name] for name in _OF_FILES} if file else _HEADERS
+        # Not `setdefault`, which looks through all headers anew for each.
+        given = {name for name, _value in response.headers}
+        response.headers.extend(
+            [(name, value) for name, value in wanted.items() if name not in given]
+        )
         if file:
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
             return response

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import uuid
+from functools import lru_cache
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -39,3 +40,9 @@ class CursorSigner:
         except (BadData, ValueError, TypeError):
             return None
         return cursor if (cursor.sort, cursor.descending) == (sort, descending) else None
+
+
+@lru_cache(maxsize=32)
+def signer(secret_keys: tuple[str, ...], name: str) -> CursorSigner:
+    """The signer of a list, kept: deriving its keys costs more than a signature."""
+    return CursorSigner(secret_keys, name)
