@@ -1,17 +1,17 @@
-"""Recording an event: numbered without gaps, in the transaction of its cause."""
+"""Recording an event: numbered without gaps and chained, in the transaction of its cause."""
 
-import datetime as dt
-import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Trace
-from portal.events.vocabulary import VOCABULARY
-from portal.models import Event, EventStream, new_id, utc_now
+from portal.events.chain import anchor, row_hash
+from portal.events.compose import Composed, check, compose
+from portal.models import Event, EventPerson, EventStream, Organization, new_id, utc_now
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,12 @@ class Stream:
     id: uuid.UUID
 
 
-def canonical(payload: dict[str, Any]) -> str:
-    """The one JSON text of a payload: keys sorted, no spaces, UTF-8 (RFC 8785 for our types)."""
-    return json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+@dataclass(frozen=True)
+class _End:
+    """The locked end of a stream, and the provider that an organization has."""
+
+    row: EventStream
+    provider_id: uuid.UUID | None
 
 
 def open_stream(session: Session, stream: Stream) -> None:
@@ -45,73 +48,79 @@ def record(
 ) -> uuid.UUID:
     """Append one event to each of `streams` (the same event id in all) and return that id.
 
-    `kind` and the names of `details` must be in the vocabulary. `actor` is None for what the
-    system does by itself and for a visitor; `trace` stands in for the actor's then.
+    `kind` and the names of `details` must be in the vocabulary (KeyError), their values plain and
+    public (ValueError). `actor` is None for what the system does by itself and for a visitor;
+    `trace` stands in for the actor's then. The streams stay locked until the transaction ends.
     """
-    unknown = set(details) - VOCABULARY[kind]
-    if unknown:
-        raise KeyError(f"{kind} has no detail named {', '.join(sorted(unknown))}")
-    event_id, now = new_id(), utc_now()
-    payload = canonical(payload_of(actor, trace, event_id, now, kind, subject_id, details))
-    # One order for every transaction, so that two of them never wait for each other.
-    for stream in sorted(streams, key=lambda each: each.id):
-        session.add(
-            Event(
-                stream_id=stream.id,
-                seq=_next_number(session, stream),
-                id=event_id,
-                at=now,
-                type=kind,
-                payload=payload,
-            )
+    check(kind, details)
+    ends = _lock(session, streams)
+    # The clock is read under the lock, so that in one log times and numbers run the same way.
+    event = compose(actor, trace, new_id(), utc_now(), kind, subject_id, details)
+    for stream in streams:
+        append(session, ends[stream.id], event)
+    return event.id
+
+
+def append(session: Session, end: _End, event: Composed) -> None:
+    """Put the event behind the last one of a locked stream."""
+    row = end.row
+    previous = row.last_hash or anchor(row.stream_id)
+    row.last_seq += 1
+    row.last_hash = row_hash(previous, row.stream_id, row.last_seq, event.payload)
+    place = {"stream_id": row.stream_id, "seq": row.last_seq}
+    session.add(
+        Event(
+            **place,
+            id=event.id,
+            at=event.at,
+            type=event.type,
+            actor_id=event.actor_id,
+            provider_id=end.provider_id,
+            payload=event.payload,
+            hash=row.last_hash,
         )
-    session.flush()
-    return event_id
-
-
-def payload_of(
-    actor: Actor | None,
-    trace: Trace | None,
-    event_id: uuid.UUID,
-    now: dt.datetime,
-    kind: str,
-    subject_id: uuid.UUID | None,
-    details: dict[str, Any],
-) -> dict[str, Any]:
-    """What an event tells, before it is made canonical."""
-    where = trace or (actor.trace if actor else Trace())
-    payload: dict[str, Any] = {
-        "id": str(event_id),
-        "at": now.isoformat(timespec="microseconds"),
-        "type": kind,
-        "subject": str(subject_id) if subject_id else None,
-        "source": where.source,
-        "browser": where.browser,
-        "request": where.request_id,
-        "details": details,
-    }
-    if actor:
-        payload["actor"] = {
-            "account": str(actor.account_id),
-            "name": actor.name,
-            "email": actor.email,
-            "role": actor.role.value,
-            "provider": str(actor.provider_id) if actor.via_provider else None,
-        }
-    return payload
-
-
-def _next_number(session: Session, stream: Stream) -> int:
-    """The next number of the stream, under its row's lock; the first event opens the stream."""
-    taken = (
-        update(EventStream)
-        .where(EventStream.stream_id == stream.id)
-        .values(last_seq=EventStream.last_seq + 1)
-        .returning(EventStream.last_seq)
     )
-    number = session.execute(taken).scalar_one_or_none()
-    if number is None:
-        session.add(EventStream(stream_id=stream.id, kind=stream.kind, last_seq=1))
-        session.flush()
-        return 1
-    return int(number)
+    session.add(EventPerson(**place, **event.person))
+
+
+def _lock(session: Session, streams: list[Stream]) -> dict[uuid.UUID, _End]:
+    """The ends of the streams, their rows locked; a first event opens its stream."""
+    held = _held(session)
+    wanted = [stream for stream in streams if stream.id not in held]
+    if wanted:
+        found = (
+            select(EventStream, Organization.provider_id)
+            .outerjoin(Organization, Organization.id == EventStream.stream_id)
+            .where(EventStream.stream_id.in_([stream.id for stream in wanted]))
+            # The lock order of the house: provider, organization, account.
+            .order_by(EventStream.kind.desc(), EventStream.stream_id)
+            .with_for_update(of=EventStream)
+            .execution_options(populate_existing=True)
+        )
+        for row, provider_id in session.execute(found):
+            held[row.stream_id] = _End(row, provider_id)
+        for stream in wanted:
+            if stream.id not in held:
+                held[stream.id] = _open(session, stream)
+    return held
+
+
+def _open(session: Session, stream: Stream) -> _End:
+    row = EventStream(stream_id=stream.id, kind=stream.kind, last_seq=0)
+    session.add(row)
+    session.flush()
+    provider_id = None
+    if stream.kind == "organization":
+        client = session.get(Organization, stream.id)
+        provider_id = client.provider_id if client else None
+    return _End(row, provider_id)
+
+
+def _held(session: Session) -> dict[uuid.UUID, _End]:
+    """The streams that the innermost transaction has locked: a later event needs no look."""
+    known: WeakKeyDictionary[Any, dict[uuid.UUID, _End]] = session.info.setdefault(
+        "event streams", WeakKeyDictionary()
+    )
+    if not session.in_transaction():
+        session.begin()
+    return known.setdefault(session.get_nested_transaction() or session.get_transaction(), {})
