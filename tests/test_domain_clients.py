@@ -235,8 +235,8 @@ def test_good_details_have_no_problem():
         ("country", "ZZ", "Choose the country"),
         ("vat_number", "DE123", "VAT number of DE"),
         ("purchase_order", "x" * 51, "Shorten it by 1"),
-        ("net_days", 31, "in how many days"),
-        ("net_days", None, "in how many days"),
+        ("net_days", 31, "within how many days"),
+        ("net_days", None, "within how many days"),
     ],
 )
 def test_each_billing_mistake_stands_at_its_field(field, value, sentence):

@@ -102,7 +102,7 @@ def test_a_session_that_owes_its_second_factor_cannot_accept(place):
 
 # What has become of the row, what its old link says then, with which status.
 OVER = [
-    ("used", "This invitation was accepted already", 410),
+    ("used", "This invitation has already been accepted", 410),
     ("expired", "This invitation has expired", 410),
     ("re-sent", "A newer invitation was sent", 410),
     ("replaced", "A newer invitation was sent", 410),
@@ -407,7 +407,7 @@ def test_a_providers_used_link_is_used(place, browser):
     browser.submit(browser.get(link), "Create account and join", {"name": "Kim Lee"})
     stranger = Browser(place.database.app)
     page = stranger.get(link, status=410)
-    assert page.heading == "This invitation was accepted already"
+    assert page.heading == "This invitation has already been accepted"
 
 
 def test_a_providers_expired_link_can_be_asked_for_again(place, browser):

@@ -21,6 +21,12 @@ sys.exit(supervisor.run(lambda: os.environ["READY"] == "yes"))
 """
 LIVES = "import os, signal; print(os.getpid(), flush=True); signal.pause()"
 DIES = "import os; print(os.getpid(), flush=True); raise SystemExit(3)"
+LEAVES_ONE = """
+import os, signal, subprocess, sys
+print(subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"]).pid, flush=True)
+print(os.getpid(), flush=True)
+signal.pause()
+"""
 REFUSES = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + LIVES
 
 
@@ -42,8 +48,14 @@ def parent():
 
     yield start
     for process in started:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        try:
+            process.wait(2)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
 
 def is_alive(number):
@@ -81,6 +93,14 @@ def test_a_dead_child_starts_again_after_a_pause(parent):
     assert (
         process.stderr.readline() == "The child was ended by SIGKILL; it starts again in 0.5 s.\n"
     )
+
+
+def test_what_a_killed_child_had_started_goes_with_it(parent):
+    process = parent(LEAVES_ONE)
+    grandchild, child = int(process.stdout.readline()), int(process.stdout.readline())
+    os.kill(child, signal.SIGKILL)
+    wait_until(lambda: not is_alive(grandchild))
+    assert int(process.stdout.readline()) != grandchild
 
 
 def test_the_pause_grows_with_each_quick_death(parent):

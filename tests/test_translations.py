@@ -66,6 +66,9 @@ WORDS = {
     r"load (the|this) page again": r"rechargez (la|cette) page",
 }
 
+# Whose word stands in the label beside it: "Formule : Toutes".
+BESIDE_ITS_LABEL = {"All plans"}
+
 # Words of other products, other countries and other times for the same things.
 NEVER = {
     "a second word for a seat": r"\b(sièges?|licences?)\b",
@@ -113,6 +116,8 @@ def uncalm(sentence: Sentence) -> set[str]:
 
 def mistranslated(sentence: Sentence) -> set[str]:
     """The glossary's terms that stand in the English and not in each form of the French."""
+    if sentence.english[0] in BESIDE_ITS_LABEL:
+        return set()
     english = PLACEHOLDER.sub("", " ".join(sentence.english))
     return {
         term

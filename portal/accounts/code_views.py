@@ -16,11 +16,11 @@ from portal.web.access import public
 
 
 @bp.route("/sign-in/code", methods=["GET", "POST"])
-@limited(ASK_CODE)
+@limited(ASK_CODE, shared="ask-code")
 @public
 def send_code() -> str | Response:
     """Ask for a code; the answer is the same for an address that has no account."""
-    if request.method == "GET":
+    if request.method != "POST":
         form = AddressForm(formdata=None, email=request.cookies.get(ADDRESS_COOKIE, ""))
         return render_template("accounts/send_code.html", form=form, next=next_path())
     form = AddressForm()
@@ -33,14 +33,14 @@ def send_code() -> str | Response:
 
 
 @bp.route("/sign-in/code/enter", methods=["GET", "POST"])
-@limited(ENTER_CODE)
+@limited(ENTER_CODE, shared="enter-code")
 @public
 def enter_code() -> str | Response:
     """The code from the mail."""
     if "challenge" not in session:
         return redirect(url_for("accounts.send_code", next=next_path()), 303)
     form = CodeForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(form)
     if form.validate():
         found = proofs.spend_code(form.code.data or "")

@@ -147,14 +147,14 @@ class ProfileForm(Form):
 
     def __init__(self, profile: Profile) -> None:
         super().__init__(obj=profile)
-        self.locale.choices = {"": _("As the browser asks for"), **LANGUAGES}
+        self.locale.choices = {"": _("Same as the browser"), **LANGUAGES}
         self.time_zone.choices = {
-            "": _("As the provider, otherwise UTC"),
+            "": _("Same as the provider, otherwise UTC"),
             "UTC": "UTC",
             **zones(),
         }
         self.theme.choices = {
-            "system": _("As the system"),
+            "system": _("Same as the system"),
             "light": _("Light"),
             "dark": _("Dark"),
         }

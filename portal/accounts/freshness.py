@@ -17,7 +17,7 @@ def fresh(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         if not current_user.is_fresh(dt.datetime.now(dt.UTC)):
-            back = request.full_path.rstrip("?") if request.method == "GET" else request.path
+            back = request.full_path.rstrip("?") if request.method != "POST" else request.path
             return redirect(url_for("accounts.reauthenticate", next=back), 303)
         return view(*args, **kwargs)
 

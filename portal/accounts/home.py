@@ -56,7 +56,7 @@ def _place(row: Affiliation) -> Place:
         name=row.name,
         url=_url(row),
         kind=row.kind,
-        about=_("You wait to be confirmed here.") if waits else _(row.role.label),
+        about=_("You are waiting to be confirmed here.") if waits else _(row.role.label),
         initials=initials(row.name),
         tone=colour_class(row.tenant_id),
     )

@@ -10,7 +10,7 @@ from portal.accounts.blueprint import bp
 from portal.accounts.code_views import refusal_text
 from portal.accounts.codes import Refusal
 from portal.accounts.forms import CodeForm, PasswordProofForm
-from portal.accounts.limits import ASK_OWN_CODE, ENTER_CODE, SECOND_FACTOR, SIGN_IN, limited
+from portal.accounts.limits import ASK_OWN_CODE, ENTER_CODE, PASSWORD_AGAIN, SECOND_FACTOR, limited
 from portal.accounts.steps import errors_of, next_path, onward, wrong_code
 from portal.extensions import db
 from portal.web.access import signed_in
@@ -41,7 +41,7 @@ def _page(
 
 
 @bp.post("/reauthenticate")
-@limited(SIGN_IN)
+@limited(PASSWORD_AGAIN)
 @signed_in
 def reauthenticate_by_password() -> Response:
     """The hash of the master password of the person who is signed in."""
@@ -80,7 +80,7 @@ def reauthenticate_by_app() -> Response:
 
 
 @bp.post("/reauthenticate/code")
-@limited(ASK_OWN_CODE)
+@limited(ASK_OWN_CODE, shared="ask-code")
 @signed_in
 def reauthenticate_send_code() -> Response:
     """Send a code to the person's own address."""
@@ -90,7 +90,7 @@ def reauthenticate_send_code() -> Response:
 
 
 @bp.post("/reauthenticate/code/enter")
-@limited(ENTER_CODE)
+@limited(ENTER_CODE, shared="enter-code")
 @signed_in
 def reauthenticate_by_code() -> Response:
     """The code from that mail."""
@@ -117,7 +117,7 @@ def step_up() -> str | Response:
         return redirect(next_path(), 303)
     form = CodeForm()
     page = {"form": form, "next": next_path(), "has": current_user.has_second_factor}
-    if request.method == "GET" or not current_user.has_second_factor:
+    if request.method != "POST" or not current_user.has_second_factor:
         return render_template("accounts/step_up.html", **page)
     if form.validate():
         if proofs.second_factor_is_right(form.code.data or ""):

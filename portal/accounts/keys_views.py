@@ -19,13 +19,16 @@ from portal.web.logs import trace
 from portal.web.session import no_store
 
 
-@bp.get("/unlock")
+@bp.route("/unlock", methods=["GET", "POST"])
 @signed_in
 def unlock() -> str | AnyResponse:
     """The master password opens the vault in the browser; an account without keys makes them."""
     if not current_user.has_keys:
         return redirect(url_for("accounts.account_keys", next=next_path()), 303)
-    return render_template("accounts/unlock.html", next=next_path())
+    # Scripts never send this form.
+    error = _("Unlocking needs scripts.") if request.method == "POST" else ""
+    page = render_template("accounts/unlock.html", next=next_path(), error=error)
+    return make_response(page, 422 if error else 200)
 
 
 def _material(secret: str | None, status: int) -> Response:
@@ -39,7 +42,7 @@ def _material(secret: str | None, status: int) -> Response:
 @signed_in
 def session_vault() -> Response:
     """GET: the live session secret, or 409 while locked. POST: a new one, unlocking."""
-    if request.method == "GET" or not current_user.has_keys:
+    if request.method != "POST" or not current_user.has_keys:
         secret = vault.live_secret(db.session(), sign_in.sealer("vault"), current_user)
         return _material(secret, 200 if secret else 409)
     secret = vault.unlock(db.session(), sign_in.sealer("vault"), current_user)
@@ -65,7 +68,7 @@ def lock() -> AnyResponse:
 def account_keys() -> str | AnyResponse:
     """Choose a master password; the browser makes the keys from it."""
     form = KeysForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _keys_page(form)
     keys = form.keys() if form.validate() else None
     if keys is None:

@@ -38,6 +38,7 @@ SIGN_IN: tuple[Rule, ...] = (
     ("30 per minute", source),
     ("60 per hour", typed_address),
 )
+PASSWORD_AGAIN: tuple[Rule, ...] = (("30 per minute", source), ("10 per minute", asked_address))
 PARAMETERS: tuple[Rule, ...] = (("10 per minute", source_and_address), ("30 per minute", source))
 ASK_CODE: tuple[Rule, ...] = (("30 per minute", source), ("5 per hour", typed_address))
 ASK_OWN_CODE: tuple[Rule, ...] = (("30 per minute", source), ("5 per hour", asked_address))

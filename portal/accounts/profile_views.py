@@ -28,7 +28,7 @@ def profile() -> str | Response:
         theme=current_user.theme,
     )
     form = ProfileForm(before)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(form)
     if not form.validate():
         return make_response(_page(form), 422)
@@ -37,7 +37,7 @@ def profile() -> str | Response:
     ):
         saved = notices.add(_("Your profile is saved."))
     else:
-        saved = notices.add(_("Nothing was different."))
+        saved = notices.add(_("There was nothing to change."))
     db.session.commit()
     return done(url_for("accounts.profile"), saved)
 

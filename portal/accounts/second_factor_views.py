@@ -32,7 +32,7 @@ def set_up_second_factor() -> str | Response:
     if current_user.has_second_factor:
         return _overview()
     form = SetUpForm()
-    if request.method == "GET":
+    if request.method != "POST":
         return _set_up_page(form, second_factor.new_secret(), 200)
     secret = _secret_of(form)
     if secret is None:
@@ -43,7 +43,7 @@ def set_up_second_factor() -> str | Response:
         if step is not None:
             return _enable(secret, step)
         form.code.errors = [
-            _("That code does not fit. Check the clock of your phone and type the newest code.")
+            _("That code is not right. Check the clock of your phone and type the newest code.")
         ]
     return _set_up_page(form, secret, 422)
 
@@ -128,7 +128,7 @@ def recovery_codes() -> str | Response:
     """Ten new codes, after a page that says that the old ones stop working."""
     if not current_user.has_second_factor:
         return redirect(url_for("accounts.set_up_second_factor"), 303)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("accounts/renew_recovery_codes.html")
     codes = _new_codes()
     db.session.commit()
@@ -143,9 +143,9 @@ def second_factor_off() -> str | Response:
     if not current_user.has_second_factor:
         return redirect(url_for("accounts.set_up_second_factor"), 303)
     required_by = _required_by()
-    if request.method == "GET" or required_by:
+    if request.method != "POST" or required_by:
         page = render_template("accounts/second_factor_off.html", required_by=required_by)
-        return make_response(page, 200 if request.method == "GET" else 409)
+        return make_response(page, 200 if request.method != "POST" else 409)
     second_factor.disable(db.session(), current_user.account_id, trace())
     saved = notices.add(_("Your second factor is off."))
     db.session.commit()

@@ -102,7 +102,7 @@ def store_keys(session: Session, account_id: uuid.UUID, keys: AccountKeys, trace
         .returning(Account.id)
     ).one_or_none()
     if stored is None:
-        raise refuse(N_("Your account has keys already. Load the page again."))
+        raise refuse(N_("Your account already has keys. Load the page again."))
     record(
         session,
         None,

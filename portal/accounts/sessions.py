@@ -109,6 +109,7 @@ _PROVIDER_COLUMNS = (
     Provider.public_key.label("provider_public_key"),
     Provider.time_zone.label("provider_time_zone"),
     Provider.second_factor_required,
+    Provider.recovery_saved_at,
     Provider.clients_count,
     ProviderPerson.id.label("person_id"),
     ProviderPerson.role.label("person_role"),

@@ -128,7 +128,7 @@ def second_factor() -> str | AnyResponse:
         return redirect(next_path(), 303)
     form = CodeForm()
     page = {"form": form, "next": next_path()}
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("accounts/second_factor.html", **page)
     if form.validate():
         if proofs.second_factor_is_right(form.code.data or ""):

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,7 +147,7 @@ def _socket(host: str) -> socket.socket:
 
 def granian(chosen: Options) -> Iterator[str]:
     """The web server's arguments."""
-    yield from ("--interface", "wsgi", "--no-ws", "--log-level", "warning")
+    yield from ("--interface", "wsgi", "--no-ws", "--log-level", "error")
     yield from ("--host", chosen.host, "--port", str(chosen.port))
     yield from ("--workers", str(WORKERS), "--blocking-threads", str(THREADS))
     yield from ("--respawn-failed-workers", "--respawn-interval", "0.2")
@@ -214,6 +214,7 @@ class Child:
     def tend(self, now: float, say: Say) -> None:
         """Notice a death, start when due. `now` is `time.monotonic()`."""
         if self._process and self._process.poll() is not None:
+            self.sweep()
             self._bury(self._process.returncode, now, say)
         if not self._process and now >= self._due:
             self._start(now)
@@ -227,6 +228,16 @@ class Child:
         if self._process:
             # Popen looks whether it still runs, so a number that was given away is never hit.
             self._process.send_signal(number)
+
+    def sweep(self) -> None:
+        """End what it has started and left behind.
+
+        A web server that is killed leaves its workers, which would go on serving beside the next
+        one, with the code of their day.
+        """
+        if self._process:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
 
     def is_running(self) -> bool:
         """Whether it is there right now."""
@@ -295,6 +306,13 @@ class Supervisor:
         return min((pause for pause in pauses if pause is not None), default=None)
 
     def _end(self, wait: Callable[[float | None], set[int]]) -> int:
+        try:
+            return self._end_gently(wait)
+        finally:
+            for child in self._children:
+                child.sweep()
+
+    def _end_gently(self, wait: Callable[[float | None], set[int]]) -> int:
         for child in self._children:
             child.send(signal.SIGTERM)
         deadline = time.monotonic() + self._grace

@@ -127,7 +127,7 @@ class _BillingFields:
     country = SelectField(_l("Country"), validate_choice=False)
     vat_number = StringField(
         _l("VAT number"),
-        description=_l("With its country prefix, such as FR. Its form is checked, nothing more."),
+        description=_l("With its country prefix, such as FR. Only its form is checked."),
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
     purchase_order = StringField(

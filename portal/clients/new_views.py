@@ -1,14 +1,13 @@
 """New client: one form, checked piece by piece, submitted once."""
 
+import datetime as dt
 import hashlib
 import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from babel import Locale
 from flask import abort, current_app, get_template_attribute, make_response, request, url_for
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
@@ -17,23 +16,20 @@ from werkzeug.wrappers import Response
 
 from portal.billing.payment import payment_methods
 from portal.billing.vat import check_vat_number
-from portal.clients import queries, service
+from portal.clients import choices, queries, service
 from portal.clients.blueprint import bp
-from portal.clients.forms import Choices, NewClientForm
+from portal.clients.forms import NewClientForm
 from portal.clients.offer import Offer, price_list
 from portal.clients.service import AlreadyCreated, Claim
 from portal.clients.summary import Card, Summary, cards, summary
 from portal.domain import new_client
 from portal.domain.access import Permission
-from portal.domain.billing_details import NET_DAYS
-from portal.domain.countries import COUNTRIES
 from portal.domain.emails import check_email
 from portal.domain.errors import RuleError
 from portal.domain.names import name_ci
 from portal.domain.plans import Cadence, Plan
 from portal.domain.pricing import PriceList
 from portal.extensions import db
-from portal.models.base import utc_now
 from portal.organizations.keys import OrganizationKeys
 from portal.web import notices
 from portal.web.access import actor, requires
@@ -158,7 +154,7 @@ def _again(form: NewClientForm, provider_id: uuid.UUID, profile: Any, claim: Cla
 def _form() -> NewClientForm:
     payments = {method.name: _(method.label) for method in payment_methods()}
     form = NewClientForm(vat_check=check_vat_number, payments=payments)
-    form.offer_billing(countries(), days())
+    form.offer_billing(choices.countries(), choices.days())
     form["locale"].choices = list(LANGUAGES.items())
     form["plan"].choices = [(plan.value, _(plan.label)) for plan in Plan]
     form["cadence"].choices = [(cadence.value, _(cadence.label)) for cadence in Cadence]
@@ -229,7 +225,7 @@ def _view(form: NewClientForm, provider_id: uuid.UUID, profile: Any, **earlier: 
         ),
         summary=summary(
             f"{url}/summary",
-            Offer.to(profile, prices, utc_now()),
+            Offer.to(profile, prices, dt.datetime.now(dt.UTC)),
             order,
             unread=unread,
             invited=_address(order.owner_email),
@@ -253,23 +249,3 @@ def _address(text: str) -> str:
         return check_email(text, field="owner_email")
     except RuleError:
         return ""
-
-
-def countries() -> Choices:
-    """Every country by its name in the reader's language, after a line that names none."""
-    return [("", _("Choose a country")), *_countries(str(get_locale() or "en"))]
-
-
-@cache
-def _countries(locale: str) -> tuple[tuple[str, str], ...]:
-    names = Locale.parse(locale).territories
-    found = [(code, names.get(code, code)) for code in COUNTRIES]
-    return tuple(sorted(found, key=lambda country: name_ci(country[1])))
-
-
-def days() -> list[tuple[int, str]]:
-    """The terms of payment on offer."""
-    return [
-        (count, ngettext("%(count)s day", "%(count)s days", count, count=count))
-        for count in NET_DAYS
-    ]

@@ -33,7 +33,7 @@ from portal.models import (
 from portal.organizations.keys import OrganizationKeys, store_keys
 from portal.organizations.service import streams_in
 
-CHANGED = N_("Somebody else has changed this meanwhile. Nothing of yours was saved yet.")
+CHANGED = N_("Somebody else has changed this in the meantime. Your changes are not saved yet.")
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,10 @@ def _claim(session: Session, actor: Actor, claim: Claim, organization_id: uuid.U
             created_at=utc_now(),
         )
         .on_conflict_do_nothing()
+        .returning(Idempotency.token)
     )
-    if _rowcount(session.execute(made)) != 1:
+    # Not by the row count: PostgreSQL's driver gives none for such an insert.
+    if session.execute(made).first() is None:
         raise AlreadyCreated
 
 

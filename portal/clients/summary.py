@@ -65,7 +65,7 @@ def summary(
         due_today=money(quote.due_today),
         notes=tuple(_notes(order, quote)),
         invited=_("An invitation goes to %(address)s.", address=shown(invited)) if invited else "",
-        counted_as=_("What could not be read counts as the usual choice until it is mended.")
+        counted_as=_("Until it is corrected, what could not be read counts as the usual choice.")
         if wrong | unread
         else "",
     )

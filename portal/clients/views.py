@@ -1,5 +1,6 @@
 """The Clients table, its file, and a client's actions."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 
@@ -15,7 +16,6 @@ from portal.domain.access import Permission
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
 from portal.extensions import db
-from portal.models.base import utc_now
 from portal.web import csv
 from portal.web.access import actor, requires
 from portal.web.fragments import respond
@@ -77,7 +77,7 @@ def download(provider_id: uuid.UUID) -> Response:
         _("Owner confirmed"),
         _("Has keys"),
     ]
-    today = utc_now().astimezone(zone()).date()
+    today = dt.datetime.now(dt.UTC).astimezone(zone()).date()
     return csv.download(f"clients-{today}.csv", header, _lines(provider_id, listing))
 
 
@@ -101,4 +101,4 @@ def _lines(provider_id: uuid.UUID, listing: Listing) -> Iterator[list[csv.Cell]]
 
 
 # The other pages of this area stand on the same blueprint.
-from portal.clients import new_views  # noqa: E402, F401
+from portal.clients import keys_views, manage_views, new_views  # noqa: E402, F401

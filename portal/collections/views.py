@@ -45,5 +45,5 @@ def _setup(organization_id: uuid.UUID) -> SetupView | None:
 def _permission(found: Actor) -> str:
     """What the role alone lets somebody do in every collection; empty for a plain user."""
     if found.role in {Role.OWNER, Role.ADMIN, Role.PROVIDER_ADMIN}:
-        return str(_("Manage"))
+        return str(_("Can manage"))
     return ""

@@ -22,7 +22,10 @@ _HEAD_START = dt.timedelta(days=14)
 
 @dataclass(frozen=True)
 class Demo:
-    """Where to begin: ids and addresses. The owner is that of the first client, if there is one."""
+    """Where to begin: ids and addresses. The owner is that of the first client, if there is one.
+
+    `recovery_code` is what stands on the printed sheet.
+    """
 
     provider: str
     admin: str
@@ -30,6 +33,7 @@ class Demo:
     owner: str | None
     first_client: str | None
     first_client_name: str | None
+    recovery_code: str
 
 
 def fill(connection: Connection, order: Order, now: dt.datetime) -> Demo:
@@ -56,6 +60,7 @@ def fill(connection: Connection, order: Order, now: dt.datetime) -> Demo:
         owner=provider.owner.email if first else None,
         first_client=str(first.id) if first else None,
         first_client_name=first.name if first else None,
+        recovery_code=provider.recovery_code,
     )
 
 

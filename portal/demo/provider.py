@@ -8,6 +8,7 @@ from typing import Any
 from portal.accounts.passwords import store
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.keys import AccountKeys, TenantKeys, new_account_keys, new_tenant_keys, wrap_for
+from portal.crypto.recovery import new_code, wrap_with_code
 from portal.demo.world import Ids, Log, Order, Rows
 from portal.domain.access import Actor, Role
 from portal.domain.states import ProviderPersonState
@@ -58,6 +59,7 @@ class DemoProvider:
     admin: Actor
     technician: Actor
     owner: Person
+    recovery_code: str
     time_zone: str
     billing: dict[str, Any]
 
@@ -81,6 +83,7 @@ def make_provider(rows: Rows, ids: Ids, log: Log, order: Order, began: dt.dateti
         admin=_actor(admin, provider_id, Role.PROVIDER_ADMIN),
         technician=_actor(technician, provider_id, Role.SERVICE_USER),
         owner=owner,
+        recovery_code=new_code(),
         time_zone=_ZONES[order.locale],
         billing={"billing_name": name, "address_line2": "", **_ADDRESSES[order.locale]},
     )
@@ -134,6 +137,8 @@ def _add_provider(rows: Rows, provider: DemoProvider, order: Order, at: dt.datet
         clients_count=order.clients,
         public_key=provider.keys.public_key,
         protected_private_key=provider.keys.protected_private_key,
+        recovery_wrapped_key=wrap_with_code(provider.keys.key, provider.recovery_code),
+        recovery_saved_at=at + dt.timedelta(minutes=8),
         created_at=at,
         **provider.billing,
     )
@@ -179,6 +184,7 @@ def _tell(log: Log, provider: DemoProvider, technician: Person, at: dt.datetime)
         provider.id,
         fingerprint=fingerprint_phrase(str(provider.id), provider.keys.public_key),
     )
+    log.tell(at + 8 * minute, "provider:recovery_sheet:save", streams, provider.admin, provider.id)
     log.tell(
         at + 9 * minute,
         "provider:person:confirm",

@@ -119,4 +119,4 @@ def _postal_code(details: BillingDetails) -> RuleError | None:
 def _net_days(details: BillingDetails) -> RuleError | None:
     if details.net_days in NET_DAYS:
         return None
-    return refuse(N_("Choose in how many days invoices are paid."), field="net_days")
+    return refuse(N_("Choose within how many days invoices are payable."), field="net_days")

@@ -46,7 +46,7 @@ _LABELS = {
 }
 _STATE_LABELS = {
     StepState.DONE: N_("Done"),
-    StepState.OPEN: N_("Open"),
+    StepState.OPEN: N_("To do"),
     StepState.SKIPPED: N_("Skipped"),
     StepState.NOT_IN_PLAN: N_("Enterprise only"),
 }

@@ -112,7 +112,7 @@ def check_member_move(before: MemberState, after: MemberState) -> None:
 _MEMBER_REFUSALS = {
     MemberState.STAGED: N_("This person has not been invited yet. Invite them first."),
     MemberState.INVITED: N_("This person has not accepted the invitation yet."),
-    MemberState.ACCEPTED: N_("This person has accepted and waits to be confirmed."),
-    MemberState.CONFIRMED: N_("This person is confirmed already."),
+    MemberState.ACCEPTED: N_("This person has accepted and is waiting to be confirmed."),
+    MemberState.CONFIRMED: N_("This person is already confirmed."),
     MemberState.REVOKED: N_("This person's access is revoked. Restore it first."),
 }

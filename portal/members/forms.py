@@ -55,4 +55,6 @@ class AddressForm(Form):
         except RuleError as error:
             raise ValidationError(sentence(error.text)) from error
         if field.data == self._present:
-            raise ValidationError(_l("This is the present address. To send again, re-send it."))
+            raise ValidationError(
+                _l("This is the current address. To send the mail again, re-send the invitation.")
+            )

@@ -17,10 +17,12 @@ from portal.models import Collection, CollectionMember, Member, Organization, ne
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
 
-ALREADY_HERE = N_("This person is a member already, or has been invited.")
+ALREADY_HERE = N_("This person is already a member or has been invited.")
 NO_SEATS = N_("No seats are left. A provider admin can add seats.")
 OWNERS_ONLY = N_("Only an owner or a provider admin can invite an owner.")
-NOT_WAITING = N_("This invitation does not wait any more: it was accepted or withdrawn meanwhile.")
+NOT_WAITING = N_(
+    "This invitation is no longer waiting: it was accepted or withdrawn in the meantime."
+)
 
 
 def invite(

@@ -50,6 +50,7 @@ def index(organization_id: uuid.UUID) -> Response:
 @limited(INVITING)
 def resend(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     """Send the invitation once more; the link in the earlier mail dies."""
+    _find(organization_id, member_id)
     address = service.resend(
         db.session(), actor(), organization_id=organization_id, member_id=member_id
     )

@@ -58,7 +58,7 @@ def _to_waiting_page(found: Actor) -> AnyResponse | None:
     """Who has accepted and waits finds one page here, whichever address they came by."""
     if current_user.pending or request.endpoint == WAITING:
         return None
-    if request.method != "GET":
+    if request.method == "POST":
         abort(403)
     waiting = url_for(WAITING, organization_id=found.organization_id)
     return elsewhere(waiting, 200) if is_htmx() else redirect(waiting, 303)

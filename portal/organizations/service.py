@@ -65,8 +65,10 @@ def enter_by_provider(
         dialect.insert(ProviderEntry)
         .values(organization_id=actor.organization_id, session_id=actor.session_id, day=day)
         .on_conflict_do_nothing()
+        .returning(ProviderEntry.day)
     )
-    if session.execute(trace).rowcount != 1:  # type: ignore[attr-defined]
+    # Not by the row count: PostgreSQL's driver gives none for such an insert.
+    if session.execute(trace).first() is None:
         return
     events.record(
         session,

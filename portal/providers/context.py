@@ -8,6 +8,8 @@ from flask_login import current_user
 
 from portal.domain.access import Actor, Permission
 from portal.domain.states import ProviderPersonState
+from portal.extensions import db
+from portal.providers.key_state import key_notice
 from portal.web.frame import Frame, nav_item
 from portal.web.logs import trace
 from portal.web.shell import NavGroup, NavItem
@@ -16,6 +18,10 @@ from portal.web.shell import NavGroup, NavItem
 def init_provider_context(app: Flask) -> None:
     """Look the actor up before every view of a provider; nobody's place is a 404."""
     app.before_request(_enter)
+    # Asked by the page alone: a fragment of it costs no look at the keys.
+    app.jinja_env.globals["key_notice"] = lambda: key_notice(
+        db.session(), g.actor, current_user.place
+    )
 
 
 def _enter() -> None:

@@ -79,7 +79,10 @@ class LazyShell:
 
 def nav_item(label: str, endpoint: str, icon: str, badge: str = "", **values: Any) -> NavItem:
     """A row of the side bar, current while the request is in the endpoint's blueprint page."""
-    current = request.endpoint == endpoint or (request.endpoint or "").startswith(f"{endpoint}_")
+    here = request.endpoint or ""
+    current = here == endpoint or here.startswith(f"{endpoint}_")
+    # An area's first page stands for all of the area.
+    current = current or (endpoint.endswith(".index") and request.blueprint == endpoint[:-6])
     return NavItem(label, url_for(endpoint, **values), icon, current, badge)
 
 

@@ -1,0 +1,74 @@
+"""How a provider stands with its keys, from what the visit has found already where possible."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor, Permission
+from portal.providers import queries
+
+
+class KeyState(StrEnum):
+    """`MISSING`: not made yet. `NOT_HELD`: this person has no copy. `ALONE`: one admin holds the
+    key and no recovery sheet was printed, so losing one password loses the key.
+    """
+
+    MISSING = "missing"
+    NOT_HELD = "not_held"
+    ALONE = "alone"
+    SAFE = "safe"
+
+
+def key_state(session: Session, place: Any) -> KeyState:
+    """The state for the person of `place`, a provider's place as the visit has it."""
+    if place.provider_public_key is None:
+        return KeyState.MISSING
+    if place.wrapped_provider_key is None:
+        return KeyState.NOT_HELD
+    if place.recovery_saved_at is None and len(queries.key_holders(session, place.provider_id)) < 2:
+        return KeyState.ALONE
+    return KeyState.SAFE
+
+
+@dataclass(frozen=True)
+class KeyNotice:
+    """What the provider's first page says while its keys need somebody."""
+
+    title: str
+    text: str
+    url: str
+    label: str
+
+
+def key_notice(session: Session, actor: Actor, place: Any) -> KeyNotice | None:
+    """The notice for who can do something about it; None where nothing is to be done."""
+    if not actor.can(Permission.PROVIDER_KEYS):
+        return None
+    state = key_state(session, place)
+    here = {"provider_id": place.provider_id}
+    if state is KeyState.MISSING:
+        return KeyNotice(
+            _("The provider key is missing"),
+            _("Clients can be created, but nobody can be confirmed in them until it is made."),
+            url_for("providers.make_keys", **here),
+            _("Make the provider key"),
+        )
+    if state is KeyState.NOT_HELD:
+        return KeyNotice(
+            _("You do not hold the provider key"),
+            _("You cannot confirm members or read names in clients until you have it."),
+            url_for("providers.keys", **here),
+            _("See how to get it"),
+        )
+    if state is KeyState.ALONE:
+        return KeyNotice(
+            _("Only you hold the provider key"),
+            _("If you forget your master password, nobody opens the clients any more."),
+            url_for("providers.recovery_sheet", **here),
+            _("Print a recovery sheet"),
+        )
+    return None

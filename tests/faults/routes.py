@@ -1,0 +1,164 @@
+"""Every address of the portal, what may be asked of it, and by whom.
+
+The list is kept by hand and apart from the code: a view that is added without a line here, or
+that asks for another right than its line says, fails the tests beside it.
+"""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask
+
+from tests.support.tenants import Tenant
+
+PUBLIC, SIGNED_IN = "public", "signed_in"
+ACCESS = {
+    "accounts.account_keys": SIGNED_IN,
+    "accounts.change_language": PUBLIC,
+    "accounts.enter_code": PUBLIC,
+    "accounts.home": SIGNED_IN,
+    "accounts.lock": SIGNED_IN,
+    "accounts.profile": SIGNED_IN,
+    "accounts.reauthenticate": SIGNED_IN,
+    "accounts.reauthenticate_by_app": SIGNED_IN,
+    "accounts.reauthenticate_by_code": SIGNED_IN,
+    "accounts.reauthenticate_by_password": SIGNED_IN,
+    "accounts.reauthenticate_send_code": SIGNED_IN,
+    "accounts.recovery_codes": SIGNED_IN,
+    "accounts.second_factor": PUBLIC,
+    "accounts.second_factor_off": SIGNED_IN,
+    "accounts.send_code": PUBLIC,
+    "accounts.set_up_second_factor": SIGNED_IN,
+    "accounts.sign_in": PUBLIC,
+    "accounts.sign_in_parameters": PUBLIC,
+    "accounts.sign_in_submit": PUBLIC,
+    "accounts.sign_out": PUBLIC,
+    "accounts.sign_out_everywhere": PUBLIC,
+    "accounts.step_up": SIGNED_IN,
+    "accounts.unlock": SIGNED_IN,
+    "accounts.vault": SIGNED_IN,
+    "clients.check_field": "clients.create",
+    "clients.create": "clients.create",
+    "clients.download": "clients.read",
+    "clients.index": "clients.read",
+    "clients.new": "clients.create",
+    "clients.update_summary": "clients.create",
+    "collections.index": "organization.read",
+    "favicon": PUBLIC,
+    "health.healthz": PUBLIC,
+    "health.readyz": PUBLIC,
+    "help.page": PUBLIC,
+    "help.picture": PUBLIC,
+    "members.accept": PUBLIC,
+    "members.address": "members.invite",
+    "members.ask": PUBLIC,
+    "members.asked": PUBLIC,
+    "members.check_address": "members.invite",
+    "members.confirm": "members.confirm",
+    "members.confirm_submit": "members.confirm",
+    "members.index": "members.read",
+    "members.invitation": PUBLIC,
+    "members.join": PUBLIC,
+    "members.replace_address": "members.invite",
+    "members.resend": "members.invite",
+    "members.switch": PUBLIC,
+    "organizations.keys": "organization.keys",
+    "organizations.setup": "members.read",
+    "organizations.waiting": "organization.read",
+    "static": PUBLIC,
+}
+# What stands in an address for a placeholder that is nobody's id.
+WORDS = {
+    "clients.check_field": {"name": "seats"},
+    "help.page": {"name": "start-a-client-organization"},
+    "help.picture": {"language": "en", "name": "none.png"},
+    "static": {"version": "x", "name": "mark.svg"},
+}
+# Who has which rights inside a provider and inside an organization.
+_OF_THE_ADMIN = {
+    "clients.create",
+    "clients.manage",
+    "clients.read",
+    "clients.rename",
+    "members.confirm",
+    "members.invite",
+    "members.read",
+    "organization.keys",
+    "organization.read",
+    "provider.keys",
+    "provider.people.read",
+}
+_OF_THE_SERVICE_USER = {"clients.read", "clients.rename", "members.read", "organization.read"}
+_OF_AN_ADMIN = {"members.confirm", "members.invite", "members.read", "organization.read"}
+RIGHTS = {
+    ("provider", "provider admin"): _OF_THE_ADMIN,
+    ("provider", "service user"): _OF_THE_SERVICE_USER,
+    ("organization", "provider admin"): _OF_THE_ADMIN,
+    ("organization", "service user"): _OF_THE_SERVICE_USER,
+    ("organization", "owner"): {*_OF_AN_ADMIN, "organization.keys"},
+    ("organization", "admin"): _OF_AN_ADMIN,
+    ("organization", "user"): {"organization.read"},
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address with one method."""
+
+    endpoint: str
+    method: str
+    rule: str
+    arguments: frozenset[str]
+
+    @property
+    def needs(self) -> str:
+        return ACCESS[self.endpoint]
+
+    @property
+    def place(self) -> str:
+        """The kind of tenant in whose name the address is, or an empty string."""
+        for kind in ("provider", "organization"):
+            if f"{kind}_id" in self.arguments:
+                return kind
+        return ""
+
+    @property
+    def ids(self) -> list[str]:
+        return sorted(name for name in self.arguments if name.endswith("_id"))
+
+    def url(self, app: Flask, tenant: Tenant, **ids: uuid.UUID) -> str:
+        """The address with the tenant's ids, or those given instead."""
+        values = {**tenant.ids, "token": tenant.invitation, **WORDS.get(self.endpoint, {}), **ids}
+        chosen = {name: values[name] for name in self.arguments}
+        return str(app.url_map.bind("localhost").build(self.endpoint, chosen, method=self.method))
+
+    def foreign_urls(
+        self, app: Flask, own: Tenant, foreign: Tenant
+    ) -> Iterator[tuple[str, frozenset[str]]]:
+        """Each address in which an id is foreign or nobody's, and which ids are one's own."""
+        here, nowhere = own.ids, dict.fromkeys(own.ids, uuid.uuid4())
+        for owners in itertools.product((here, foreign.ids, nowhere), repeat=len(self.ids)):
+            if any(ids is not here for ids in owners):
+                chosen = {name: ids[name] for name, ids in zip(self.ids, owners, strict=True)}
+                mine = frozenset(name for name in self.ids if chosen[name] == here[name])
+                yield self.url(app, own, **chosen), mine
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.rule}"
+
+
+def routes_of(app: Flask) -> list[Route]:
+    """Every address, once for each method."""
+    return [
+        Route(rule.endpoint, method, rule.rule, frozenset(rule.arguments))
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+    ]
+
+
+def stated(app: Flask, endpoint: str) -> str:
+    """What the view itself asks for."""
+    access = app.view_functions[endpoint].access
+    return str(access.permission) if access.permission else access.kind

@@ -1,0 +1,161 @@
+"""Two providers side by side, each with a client and with people in every role and state.
+
+What is told of the one in an answer to the other can be searched for: each name has a mark.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert, select
+
+from portal.accounts import service
+from portal.crypto.tokens import Link, LinkSigner
+from portal.domain.access import Role, Trace
+from portal.domain.invitations import VALID, Purpose
+from portal.domain.states import MemberState, ProviderPersonState
+from portal.models import Base, Collection, Member, Organization, Provider, ProviderPerson, utc_now
+from tests.support.accounts import Person, keys_for, posted_keys, sign_in_as
+from tests.support.browsing import Browser
+from tests.support.clients import make_client, make_provider
+from tests.support.databases import SECRET_KEY
+from tests.support.lookups import Database
+
+OF_THE_PROVIDER = {
+    "provider admin": (Role.PROVIDER_ADMIN, ProviderPersonState.CONFIRMED),
+    "service user": (Role.SERVICE_USER, ProviderPersonState.CONFIRMED),
+    "accepted provider admin": (Role.PROVIDER_ADMIN, ProviderPersonState.ACCEPTED),
+    "suspended provider admin": (Role.PROVIDER_ADMIN, ProviderPersonState.SUSPENDED),
+}
+OF_THE_CLIENT = {
+    "owner": (Role.OWNER, MemberState.CONFIRMED),
+    "admin": (Role.ADMIN, MemberState.CONFIRMED),
+    "user": (Role.USER, MemberState.CONFIRMED),
+    "waiting owner": (Role.OWNER, MemberState.ACCEPTED),
+    "revoked owner": (Role.OWNER, MemberState.REVOKED),
+}
+ROLES = ("visitor", "stranger", *OF_THE_PROVIDER, *OF_THE_CLIENT)
+SEALED = "4." + "A" * 342 + "=="
+
+
+@dataclass
+class Tenant:
+    """A provider and its client; `mark` is in the name of everything that belongs to them."""
+
+    database: Database
+    mark: str
+    provider: Provider
+    client: Organization
+    people: dict[str, Person] = field(default_factory=dict)
+    member_id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def ids(self) -> dict[str, uuid.UUID]:
+        """What stands in an address, by the name of its placeholder; all of this tenant."""
+        return {
+            "provider_id": self.provider.id,
+            "organization_id": self.client.id,
+            "member_id": self.member_id,
+        }
+
+    @property
+    def invitation(self) -> str:
+        """The token in the mail to somebody who has not answered it yet."""
+        link = Link(self.client.id, self.member_id, 1)
+        return LinkSigner((SECRET_KEY,), Purpose.MEMBER).sign(link)
+
+    def browser(self, role: str, **options) -> Browser:
+        """A browser in which the person with this role has signed in; a visitor has not."""
+        browser = Browser(self.database.app)
+        if role != "visitor":
+            sign_in_as(browser, self.database, self.people[role], **options)
+        return browser
+
+
+def make_tenant(database: Database, mark: str) -> Tenant:
+    provider = make_provider(database, f"{mark} Provider")
+    client = make_client(
+        database, provider, f"{mark} Client", billing_email=f"bills@{mark.lower()}.example"
+    )
+    database.add(Collection(organization_id=client.id))
+    tenant = Tenant(database, mark, provider, client)
+    for name in ("stranger", *OF_THE_PROVIDER, *OF_THE_CLIENT):
+        tenant.people[name] = _person(database, mark, name)
+    for name, (role, state) in OF_THE_PROVIDER.items():
+        _employ(tenant, tenant.people[name], role, state)
+    for name, (role, state) in OF_THE_CLIENT.items():
+        _join(tenant, tenant.people[name], role, state)
+    _invite(tenant)
+    return tenant
+
+
+def _person(database: Database, mark: str, name: str) -> Person:
+    email = f"{name.replace(' ', '.')}@{mark.lower()}.example"
+    # One pair for everybody: nobody unwraps anything here, and each costs half a second.
+    keys = keys_for("anybody@northwind.example")
+    stored = service.AccountKeys(**posted_keys(keys) | {"kdf_iterations": keys.iterations})
+    with database.session() as session:
+        made = service.create_account(
+            session, email=email, name=f"{mark} {name}", locale="en", keys=stored, trace=Trace()
+        )
+        return Person(made.id, email, made.name, keys)
+
+
+def _employ(tenant: Tenant, person: Person, role: Role, state: ProviderPersonState) -> None:
+    tenant.database.add(
+        ProviderPerson(
+            provider_id=tenant.provider.id,
+            account_id=person.account_id,
+            email=person.email,
+            role=role,
+            state=state,
+        )
+    )
+
+
+def _join(tenant: Tenant, person: Person, role: Role, state: MemberState) -> None:
+    confirmed = state is MemberState.CONFIRMED
+    tenant.database.add(
+        Member(
+            organization_id=tenant.client.id,
+            account_id=person.account_id,
+            email=person.email,
+            role=role,
+            state=state,
+            wrapped_organization_key=SEALED if confirmed else None,
+        )
+    )
+
+
+def _invite(tenant: Tenant) -> None:
+    tenant.database.run(
+        insert(Member).values(
+            organization_id=tenant.client.id,
+            id=tenant.member_id,
+            email=f"invited@{tenant.mark.lower()}.example",
+            role=Role.ADMIN,
+            state=MemberState.INVITED,
+            invitation_version=1,
+            invitation_expires_at=utc_now() + VALID,
+        )
+    )
+
+
+def everything(database: Database, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
+    """All rows of all tables, in an order that does not matter."""
+    with database.session() as session:
+        return {
+            table.name: sorted(str(tuple(row)) for row in session.execute(select(table)))
+            for table in Base.metadata.sorted_tables
+            if table.name not in but
+        }
+
+
+def differences(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
+    """What was added or taken away in between."""
+    return [
+        f"{sign} {table}: {row[:300]}"
+        for table in before
+        for sign, here, there in (("-", before, after), ("+", after, before))
+        for row in here[table]
+        if row not in there[table]
+    ]

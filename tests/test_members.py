@@ -1,0 +1,572 @@
+"""Members of an organization: the list, re-sending, another address, confirming."""
+
+import datetime as dt
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import select, update
+
+from portal.crypto.keys import new_key_pair, wrap_for
+from portal.domain.access import Role
+from portal.domain.errors import RuleError
+from portal.domain.states import MemberState
+from portal.members import service
+from portal.models import (
+    Account,
+    Affiliation,
+    Collection,
+    CollectionMember,
+    Event,
+    Member,
+    Organization,
+    Outbox,
+    utc_now,
+)
+from tests.support.accounts import keys_for
+from tests.support.browsing import Browser
+from tests.support.clients import make_client
+from tests.support.organizations import (
+    OWNER,
+    employ,
+    join,
+    make_place,
+    posted_client_keys,
+    set_clock_back,
+)
+
+
+@pytest.fixture
+def place(database):
+    return make_place(database)
+
+
+@pytest.fixture
+def accepted(place):
+    """The owner has accepted, with keys."""
+    return let_owner_accept(place)
+
+
+def let_owner_accept(place, *, keys=True):
+    olga = place.person(OWNER, "Olga Petrova", keys=keys)
+    place.browser_of(olga).post(f"{place.link()}/accept", status=303)
+    place.others["owner"] = olga
+    return place
+
+
+def confirm_url(place):
+    return f"{place.members}/{place.owner_row}/confirm"
+
+
+def handed_over(place):
+    """What confirm.js posts."""
+    key = keys_for(OWNER).public_key
+    return {"public_key": key, "wrapped_key": wrap_for(key, place.keys.key.raw)}
+
+
+def events(place, kind):
+    found = select(Event.payload).where(
+        Event.type == kind, Event.stream_id == place.organization.id
+    )
+    return [json.loads(payload)["details"] for payload in place.database.all(found)]
+
+
+# The list.
+
+
+def test_the_owner_is_listed_with_role_state_and_mail(place):
+    page = place.admins_browser().get(place.members)
+    assert page.heading == "Members"
+    row = page.text("#members-table tbody tr")
+    for words in (OWNER, "Owner", "Invited", "Queued, will be sent in a moment"):
+        assert words in row
+
+
+FARING = [
+    ({"state": "queued", "attempts": 1, "last_answer": "451 greylisted"}, "Next try"),
+    ({"state": "failed", "attempts": 9, "last_answer": "550 no such user"}, "Could not be"),
+    ({"state": "sent", "finished_at": utc_now()}, "valid until"),
+]
+
+
+@pytest.mark.parametrize(("columns", "words"), FARING)
+def test_the_list_and_the_set_up_page_say_how_the_mail_fares(place, columns, words):
+    place.database.run(update(Outbox).values(**columns))
+    for page in ("members", "setup"):
+        shown = place.admins_browser().get(f"{place.url}/{page}")
+        assert words in shown
+        if columns.get("last_answer"):
+            assert f"The mail server said: {columns['last_answer']}" in shown
+
+
+def test_the_newest_mail_is_the_one_that_counts(place):
+    place.database.run(update(Outbox).values(state="failed", last_answer="550 no such user"))
+    browser = place.admins_browser()
+    browser.submit(browser.get(place.members), "Re-send invitation")
+    page = browser.get(place.members)
+    assert "Queued" in page
+    assert "550" not in page
+
+
+def test_an_expired_invitation_says_so(place):
+    set_clock_back(place, days=5)
+    assert "The link has expired." in place.admins_browser().get(place.members)
+
+
+def test_the_list_costs_the_same_however_many_members_there_are(place, statements):
+    for number in range(3):
+        person = place.person(f"p{number}@acme.example", f"Person {number}", keys=True)
+        join(place, person, Role.USER, MemberState.CONFIRMED)
+    browser = place.admins_browser()
+    browser.get(place.members)
+    statements.clear()
+    page = browser.get(place.members)
+    statements.most(5)
+    assert len(page.select("#members-table tbody tr")) == 4
+
+
+def test_the_list_alone_can_be_drawn_again(place):
+    piece = place.admins_browser().get(place.members, hx="members-table")
+    assert piece.select("#members-table")
+    assert not piece.select("h1")
+
+
+# Inviting: the service that the clients area calls.
+
+
+def test_an_invitation_takes_a_seat_and_gives_the_first_collection(place):
+    assert place.client().seats_used == 1
+    assert place.database.one(select(CollectionMember.member_id)) == place.owner_row
+
+
+def invite(place, email, role=Role.USER):
+    with place.database.session() as session:
+        return service.invite(
+            session,
+            place.actor,
+            organization_id=place.organization.id,
+            email=email,
+            role=role,
+            locale="fr",
+        )
+
+
+def test_nobody_is_invited_without_a_seat(place):
+    place.database.run(update(Organization).values(seats=1))
+    with pytest.raises(RuleError, match="No seats are left"):
+        invite(place, "second@acme.example")
+
+
+def test_an_address_is_invited_once(place):
+    with pytest.raises(RuleError) as refused:
+        invite(place, OWNER)
+    assert refused.value.field == "email"
+    assert place.client().seats_used == 1
+
+
+def test_an_admin_invites_no_owner(place):
+    with place.database.session() as session, pytest.raises(RuleError) as refused:
+        service.invite(
+            session,
+            replace_role(place.actor, Role.ADMIN),
+            organization_id=place.organization.id,
+            email="x@acme.example",
+            role=Role.OWNER,
+            locale="en",
+        )
+    assert refused.value.field == "role"
+
+
+def replace_role(actor, role):
+    return type(actor)(**(vars(actor) | {"role": role}))
+
+
+def test_the_invitation_is_told_to_both_logs_and_mailed_in_its_language(place):
+    member = invite(place, "jean@acme.example")
+    streams = place.database.all(
+        select(Event.stream_id).where(Event.type == "organization:member:invite")
+    )
+    assert set(streams) == {place.organization.id, place.provider.id}
+    mail = place.database.all(select(Outbox).where(Outbox.subject_id == member.id))[0]
+    assert mail.payload == {
+        "organization": str(place.organization.id),
+        "member": str(member.id),
+        "version": 1,
+        "locale": "fr",
+    }
+
+
+# Re-sending and replacing.
+
+
+def test_re_sending_kills_the_earlier_link(place, browser):
+    earlier = place.link()
+    admin = place.admins_browser()
+    answer = admin.submit(admin.get(place.members), "Re-send invitation")
+    assert f"A new invitation is on its way to {OWNER}." in admin.follow(answer)
+    browser.get(earlier, status=410)
+    assert browser.get(place.link()).heading == "Join Acme Ltd"
+    assert events(place, "organization:member:reinvite") == [{"email": OWNER}]
+
+
+def test_re_sending_is_limited(place):
+    admin = place.admins_browser()
+    for _turn in range(5):
+        admin.post(f"{place.members}/{place.owner_row}/invitation", status=303)
+    admin.post(f"{place.members}/{place.owner_row}/invitation", status=429)
+
+
+def test_what_was_accepted_is_not_sent_again(accepted):
+    admin = accepted.admins_browser()
+    page = admin.post(f"{accepted.members}/{accepted.owner_row}/invitation", status=409)
+    assert "is no longer waiting" in page
+
+
+def test_another_address_gets_a_link_of_its_own(place, browser):
+    earlier = place.link()
+    admin = place.admins_browser()
+    page = admin.get(admin.get(place.members).link("Replace address"))
+    answer = admin.submit(page, "Replace address", {"email": " Olaf@Acme.example "})
+    assert "The invitation is on its way to olaf@acme.example." in admin.follow(answer)
+    assert place.member().email == "olaf@acme.example"
+    browser.get(earlier, status=410)
+    assert "olaf@acme.example" in browser.get(place.link())
+    assert events(place, "organization:member:replace_address") == [
+        {"before": OWNER, "after": "olaf@acme.example"}
+    ]
+    assert events(place, "organization:member:reinvite") == [{"email": "olaf@acme.example"}]
+
+
+def test_a_domain_that_differs_is_pointed_out_and_not_refused(place):
+    admin = place.admins_browser()
+    there = f"{place.members}/{place.owner_row}/address"
+    data = {"email": "olga@elsewhere.example"}
+    field = admin.post(f"{there}/fields/email", data, hx="members-address")
+    assert "bills@acme.example" in field.text(".warning")
+    assert place.member().email == OWNER
+    told = admin.follow(admin.post(there, data, status=303))
+    assert "Its domain differs from the billing e-mail's, bills@acme.example." in told
+    assert place.member().email == "olga@elsewhere.example"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Enter an e-mail address."),
+        ("nonsense", "in the form name@example.com"),
+        (OWNER, "This is the current address"),
+        ("taken@acme.example", "is already a member"),
+    ],
+)
+def test_an_address_that_will_not_do_is_blamed_at_its_field(place, typed, said):
+    invite(place, "taken@acme.example")
+    there = f"{place.members}/{place.owner_row}/address"
+    page = place.admins_browser().post(there, {"email": typed}, status=422)
+    assert said in page.text("#email-error")
+    assert page.one("#email")["value"] == typed
+    assert place.member().email == OWNER
+
+
+def test_the_address_of_who_has_accepted_stays(accepted):
+    there = f"{accepted.members}/{accepted.owner_row}/address"
+    page = accepted.admins_browser().post(there, {"email": "x@acme.example"}, status=422)
+    assert "is no longer waiting" in page
+    assert accepted.member().email == OWNER
+
+
+# Confirming.
+
+
+def test_the_confirm_page_shows_the_phrase_that_the_member_sees(accepted):
+    admin = accepted.admins_browser()
+    page = admin.get(admin.get(accepted.members).link("Confirm"))
+    assert page.heading == f"Confirm {OWNER}"
+    phrase = page.text("fingerprint-phrase")
+    assert len(phrase.split("-")) == 5
+    mine = accepted.browser_of(accepted.others["owner"]).get(f"{accepted.url}/waiting")
+    assert mine.text("fingerprint-phrase") == phrase
+    form = page.form("Confirm member")
+    assert form["data-public-key"] == keys_for(OWNER).public_key
+    ring = json.loads(page.one("meta[name=key-ring]")["content"])
+    assert ring["organization"]["wrapped_by"] == "provider"
+
+
+def test_confirming_hands_over_the_key(accepted):
+    answer = accepted.admins_browser().post(
+        confirm_url(accepted), handed_over(accepted), status=303
+    )
+    assert answer.location.startswith(f"{accepted.members}?saved=")
+    member = accepted.member()
+    assert member.state is MemberState.CONFIRMED
+    assert member.wrapped_organization_key.startswith("4.")
+    assert accepted.client().owner_confirmed
+    assert accepted.database.all(
+        select(Affiliation.state).where(Affiliation.kind == "organization")
+    ) == ["confirmed"]
+    mail = accepted.database.one(select(Outbox).where(Outbox.topic == "mail.member_confirmed"))
+    assert mail.payload["member"] == str(member.id)
+    (told,) = events(accepted, "organization:member:confirm")
+    assert told["email"] == OWNER
+    assert len(told["fingerprint"].split("-")) == 5
+    assert told["by_making_keys"] is False
+
+
+def test_without_scripts_the_page_says_why_it_cannot_confirm(accepted):
+    admin = accepted.admins_browser()
+    page = admin.get(confirm_url(accepted))
+    assert "runs no scripts" in page.text("noscript")
+    refused = admin.submit(page, "Confirm member", status=422)
+    assert "No key arrived from your browser." in refused
+    assert accepted.member().state is MemberState.ACCEPTED
+
+
+def test_a_key_that_changed_meanwhile_stops_it_and_is_told(accepted):
+    data = handed_over(accepted)
+    other, _private = new_key_pair()
+    accepted.database.run(update(Account).where(Account.email == OWNER).values(public_key=other))
+    page = accepted.admins_browser().post(confirm_url(accepted), data, status=409)
+    assert "The key has changed" in page
+    assert accepted.member().state is MemberState.ACCEPTED
+    (told,) = events(accepted, "organization:member:key_changed")
+    assert told["fingerprint"] != told["shown"]
+
+
+@pytest.mark.parametrize("wrapped", ["", "4.x", "2.a|b|c", "nonsense"])
+def test_what_is_no_wrapped_key_is_refused(accepted, wrapped):
+    data = handed_over(accepted) | {"wrapped_key": wrapped}
+    accepted.admins_browser().post(confirm_url(accepted), data, status=422)
+    assert accepted.member().state is MemberState.ACCEPTED
+
+
+def test_only_who_has_accepted_can_be_confirmed(place):
+    page = place.admins_browser().post(confirm_url(place), handed_over(place), status=422)
+    assert "nothing to confirm" in page
+    assert place.member().state is MemberState.INVITED
+
+
+def test_nobody_is_confirmed_twice(accepted):
+    admin = accepted.admins_browser()
+    admin.post(confirm_url(accepted), handed_over(accepted), status=303)
+    before = accepted.member().wrapped_organization_key
+    admin.post(confirm_url(accepted), handed_over(accepted), status=422)
+    assert accepted.member().wrapped_organization_key == before
+
+
+def test_a_member_without_keys_cannot_be_confirmed_yet(place):
+    let_owner_accept(place, keys=False)
+    page = place.admins_browser().get(confirm_url(place))
+    assert "Not possible yet" in page
+    place.admins_browser().post(confirm_url(place), handed_over(place), status=422)
+    assert place.member().state is MemberState.ACCEPTED
+
+
+def test_an_admin_without_the_provider_key_has_nothing_to_hand_over(accepted):
+    kim = accepted.person("kim@northwind.example", "Kim Lee", keys=True)
+    employ(accepted.database, accepted.provider, kim)
+    page = accepted.browser_of(kim).get(confirm_url(accepted))
+    assert "You hold no key of Acme Ltd" in page
+
+
+def test_an_organization_admin_confirms_no_owner(accepted):
+    person = accepted.person("adam@acme.example", "Adam Min", keys=True)
+    join(accepted, person, Role.ADMIN, MemberState.CONFIRMED)
+    page = accepted.browser_of(person).post(
+        confirm_url(accepted), handed_over(accepted), status=422
+    )
+    assert "Only an owner or a provider admin can confirm an owner." in page
+
+
+# A client that was made without keys.
+
+
+@pytest.fixture
+def keyless(database):
+    return let_owner_accept(make_place(database, keys=False))
+
+
+def test_confirming_makes_the_keys_that_are_missing(keyless):
+    page = keyless.admins_browser().get(confirm_url(keyless))
+    ring = json.loads(page.one("meta[name=key-ring]")["content"])
+    assert ring["organization"]["key"] is None
+    assert ring["provider"]["key"].startswith("4.")
+    data = handed_over(keyless) | posted_client_keys()
+    keyless.admins_browser().post(confirm_url(keyless), data, status=303)
+    assert keyless.member().state is MemberState.CONFIRMED
+    assert keyless.client().public_key == keyless.keys.public_key
+    assert keyless.database.one(select(Collection.sealed_name)) == data["collection_name"]
+    (told,) = events(keyless, "organization:keys:create")
+    assert told["by_owner"] is False
+
+
+def test_a_key_of_nothing_is_not_handed_over(keyless):
+    page = keyless.admins_browser().post(confirm_url(keyless), handed_over(keyless), status=422)
+    assert "This organization has no keys yet." in page
+    assert keyless.member().state is MemberState.ACCEPTED
+
+
+def test_keys_that_somebody_else_made_first_are_kept(keyless):
+    admin = keyless.admins_browser()
+    data = handed_over(keyless) | posted_client_keys()
+    other, _private = new_key_pair()
+    keyless.database.run(update(Organization).values(public_key=other, protected_private_key="2.x"))
+    page = admin.post(confirm_url(keyless), data, status=409)
+    assert "Another browser has made the keys meanwhile." in page
+    assert keyless.client().public_key == other
+    assert keyless.member().state is MemberState.ACCEPTED
+
+
+def test_half_of_the_keys_is_refused(keyless):
+    data = handed_over(keyless) | posted_client_keys() | {"collection_name": "in clear"}
+    keyless.admins_browser().post(confirm_url(keyless), data, status=422)
+    assert keyless.client().public_key is None
+    assert keyless.member().state is MemberState.ACCEPTED
+
+
+# Other tenants, and what each role may do.
+
+
+def test_a_member_of_another_organization_is_not_found(place):
+    other = make_other_client(place)
+    admin = place.admins_browser()
+    for page in ("confirm", "address"):
+        admin.get(f"/organizations/{other.id}/members/{place.owner_row}/{page}", status=404)
+    admin.post(f"/organizations/{other.id}/members/{place.owner_row}/invitation", status=404)
+    assert place.member().invitation_version == 1
+
+
+def make_other_client(place):
+    return make_client(place.database, place.provider, "Other Ltd")
+
+
+ROUTES = [
+    ("GET", "members"),
+    ("GET", "members/{owner}/confirm"),
+    ("POST", "members/{owner}/confirm"),
+    ("POST", "members/{owner}/invitation"),
+    ("GET", "members/{owner}/address"),
+    ("POST", "members/{owner}/address"),
+    ("POST", "members/{owner}/address/fields/email"),
+    ("GET", "setup"),
+    ("GET", "collections"),
+    ("POST", "keys"),
+]
+READS, ALL, NONE = {0, 7, 8}, set(range(10)), set()
+MAY = {
+    "provider admin": ALL,
+    "service user": READS,
+    "owner": ALL,
+    "admin": ALL - {9},
+    "user": {8},
+}
+
+
+def somebody(place, who):
+    """A browser of a person in that role."""
+    if who == "provider admin":
+        return place.admins_browser()
+    person = place.person("sam@somewhere.example", "Sam Body", keys=True)
+    if who == "service user":
+        employ(place.database, place.provider, person, Role.SERVICE_USER)
+    elif who == "accepted":
+        join(place, person, Role.ADMIN, MemberState.ACCEPTED)
+    elif who != "stranger":
+        join(place, person, Role(who), MemberState.CONFIRMED)
+    return place.browser_of(person)
+
+
+def ask(place, browser, method, path):
+    url = f"{place.url}/{path.format(owner=place.owner_row)}"
+    data = {"csrf_token": browser.csrf_token()} if method == "POST" else None
+    return browser.client.open(url, method=method, data=data)
+
+
+@pytest.mark.parametrize("who", MAY)
+def test_a_role_reaches_what_it_may_and_nothing_else(place, who):
+    browser = somebody(place, who)
+    answers = [ask(place, browser, *route).status_code for route in ROUTES]
+    refused = {number for number, status in enumerate(answers) if status == 403}
+    assert refused == ALL - MAY[who], dict(zip(ROUTES, answers, strict=True))
+    assert 404 not in answers
+
+
+def test_who_waits_reaches_the_waiting_page_alone(place):
+    browser = somebody(place, "accepted")
+    for method, path in ROUTES:
+        answer = ask(place, browser, method, path)
+        if method == "GET":
+            assert answer.location == f"{place.url}/waiting"
+        else:
+            assert answer.status_code == 403
+
+
+def test_a_stranger_finds_nothing(place):
+    browser = somebody(place, "stranger")
+    answers = {ask(place, browser, *route).status_code for route in [*ROUTES, ("GET", "waiting")]}
+    assert answers == {404}
+
+
+def test_a_visitor_is_sent_to_sign_in(place, browser):
+    for route in [*ROUTES, ("GET", "waiting")]:
+        assert ask(place, browser, *route).location.startswith("/sign-in")
+
+
+def test_a_code_alone_does_not_open_an_owners_members(accepted):
+    accepted.admins_browser().post(confirm_url(accepted), handed_over(accepted), status=303)
+    browser = accepted.browser_of(accepted.others["owner"], method="code")
+    assert browser.get(accepted.members, status=303).location.startswith("/step-up")
+    assert browser.get(f"{accepted.url}/collections").heading == "Collections"
+
+
+# Races.
+
+
+@pytest.mark.committed
+def test_of_eight_who_confirm_at_once_one_does(committed):
+    place = let_owner_accept(make_place(committed))
+    data, start = handed_over(place), Barrier(8)
+    browsers = [place.admins_browser() for _turn in range(8)]
+
+    def press(browser):
+        token = {"csrf_token": browser.csrf_token()}
+        start.wait()
+        return browser.client.post(confirm_url(place), data=data | token).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(press, browsers))
+    assert answers.count(303) == 1, answers
+    assert answers.count(422) == 7, answers
+    assert len(events(place, "organization:member:confirm")) == 1
+
+
+@pytest.mark.committed
+def test_seats_are_not_given_away_twice(committed):
+    place = make_place(committed)
+    committed.run(update(Organization).values(seats=3))
+    start = Barrier(8)
+
+    def come(number):
+        start.wait()
+        try:
+            invite(place, f"p{number}@acme.example")
+        except RuleError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(come, range(8))) == 2
+    assert place.client().seats_used == 3
+    assert len(committed.all(select(Member.id))) == 3
+
+
+def test_ages_are_told_from_the_newest_step(accepted):
+    then = utc_now() - dt.timedelta(days=3)
+    accepted.database.run(update(Member).values(accepted_at=then))
+    assert "3 days ago" in accepted.admins_browser().get(accepted.members)
+
+
+def test_a_name_is_shown_as_text(place):
+    olga = place.person(OWNER, "<b>Olga</b>", keys=True)
+    place.browser_of(olga).post(f"{place.link()}/accept", status=303)
+    page = Browser.get(place.admins_browser(), place.members)
+    assert "<b>Olga</b>" in page
