@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from portal.database import reading
 from portal.events.chain import checkpoint_message
 from portal.events.signing import Signer, reseal, signer
-from portal.models import Event, EventCheckpoint, EventStream, utc_now
+from portal.models import EventCheckpoint, EventStream, utc_now
 
 EVERY = dt.timedelta(hours=1)
 AT_ONCE = 200
@@ -119,6 +119,8 @@ def of_stream(session: Session, stream_id: uuid.UUID, first: int = 1) -> list[Ev
 
 
 def first_row(session: Session, stream_id: uuid.UUID) -> int:
-    """The number of the oldest row that is not archived; 1 in an empty log."""
-    oldest = select(func.min(Event.seq)).where(Event.stream_id == stream_id)
-    return int(session.scalar(oldest) or 1)
+    """The number with which the log begins: after what is archived, else 1."""
+    archived = select(func.max(EventCheckpoint.seq)).where(
+        EventCheckpoint.stream_id == stream_id, EventCheckpoint.purpose == "archive"
+    )
+    return int(session.scalar(archived) or 0) + 1

@@ -27,17 +27,43 @@ def of_stream(session: Session, stream_id: uuid.UUID, about: Record) -> Iterator
     """
     first = checkpoints.first_row(session, stream_id)
     last = _end_of(session, stream_id)
-    yield _header(about, whole=True)
+    yield _header(about | {"first": first}, whole=True)
     yield from key_records(session)
     for each in checkpoints.of_stream(session, stream_id, first):
         # One that was signed while this is read waits for the next export.
         if each.seq <= last["last_seq"]:
             yield _checkpoint(each)
     count = 0
-    for row in rows(session, stream_id, until=last["last_seq"]):
+    for row in rows(session, stream_id, first, last["last_seq"]):
         count += 1
         yield event_record(row)
     yield {"record": "stream_end", "stream": str(stream_id), **last}
+    yield {"record": "end", "rows": count}
+
+
+def of_part(
+    session: Session, stream_id: uuid.UUID, about: Record, *, first: int, cut: EventCheckpoint
+) -> Iterator[Record]:
+    """The rows from `first` to the checkpoint `cut`, as an archive that can be checked alone."""
+    yield _header(about | {"first": first}, whole=True)
+    yield from key_records(session)
+    before = [
+        each for each in checkpoints.of_stream(session, stream_id, first) if each.seq < cut.seq
+    ]
+    for each in before:
+        yield _checkpoint(each)
+    # To the archive it is the signature of its end.
+    yield _checkpoint(cut)
+    count = 0
+    for row in rows(session, stream_id, first, cut.seq):
+        count += 1
+        yield event_record(row)
+    yield {
+        "record": "stream_end",
+        "stream": str(stream_id),
+        "last_seq": cut.seq,
+        "last_hash": cut.hash.hex(),
+    }
     yield {"record": "end", "rows": count}
 
 
@@ -64,18 +90,15 @@ def shown() -> Any:
     )
 
 
-def rows(session: Session, stream_id: uuid.UUID, until: int | None = None) -> Iterator[Any]:
-    """The rows of a stream in their order, read a thousand at a time."""
-    seq = 0
-    while True:
-        some = _columns().where(Event.stream_id == stream_id, Event.seq > seq)
-        if until is not None:
-            some = some.where(Event.seq <= until)
+def rows(session: Session, stream_id: uuid.UUID, first: int, last: int) -> Iterator[Any]:
+    """The rows of a stream from `first` to `last` in their order, read a thousand at a time."""
+    while first <= last:
+        some = _columns().where(Event.stream_id == stream_id, Event.seq.between(first, last))
         page = session.execute(some.order_by(Event.seq).limit(AT_ONCE)).all()
         yield from page
         if len(page) < AT_ONCE:
             return
-        seq = page[-1].seq
+        first = page[-1].seq + 1
 
 
 def event_record(row: Any) -> Record:

@@ -33,7 +33,9 @@ class Signer:
 
 def signer(session: Session, secret_keys: tuple[str, ...]) -> Signer:
     """The newest key; the first one is made here. Raises `KeyLostError`."""
-    newest = session.scalars(select(EventKey).order_by(EventKey.created_at.desc()).limit(1)).first()
+    # Signers come one after the other, so that two never sign the same row at once.
+    found = select(EventKey).order_by(EventKey.created_at.desc()).limit(1).with_for_update()
+    newest = session.scalars(found).first()
     if newest is None:
         return rotate(session, secret_keys)
     opened = Sealer(secret_keys, PURPOSE).open(newest.private_key)

@@ -1,5 +1,6 @@
-#!/usr/bin/env python3
-"""Check an exported event log without the portal: python3 -I -S verify_log.py FILE --key FINGERPRINT
+"""Check an exported event log without the portal.
+
+    python3 -I -S verify_log.py FILE --key FINGERPRINT
 
 FILE is a JSON Lines export of a log ("-" reads standard input). FINGERPRINT is that of the key
 which signs checkpoints, written down from the log's page or `flask doctor` at a time when you
@@ -12,11 +13,18 @@ forged or signed by a key you did not name. Erased personal data is counted and 
 One file, the Python standard library only (3.8 or newer), no import of the portal.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import json
 import sys
 import uuid
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterable, Tuple
+
+Point = Tuple[int, int, int, int]
+Record = Dict[str, Any]
 
 ANCHOR = b"portal event log, first row, version 1\x00"
 ROW = b"portal event log, row, version 1\x00"
@@ -31,7 +39,7 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 SQRT_MINUS_1 = pow(2, (P - 1) // 4, P)
 
 
-def add(one, two):
+def add(one: Point, two: Point) -> Point:
     """The sum of two points in extended coordinates (RFC 8032 section 5.1.4)."""
     a = (one[1] - one[0]) * (two[1] - two[0]) % P
     b = (one[1] + one[0]) * (two[1] + two[0]) % P
@@ -41,9 +49,9 @@ def add(one, two):
     return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
-def multiply(scalar, point):
+def multiply(scalar: int, point: Point) -> Point:
     """`scalar` times a point."""
-    total = (0, 1, 1, 0)
+    total: Point = (0, 1, 1, 0)
     while scalar:
         if scalar & 1:
             total = add(total, point)
@@ -52,14 +60,14 @@ def multiply(scalar, point):
     return total
 
 
-def equal(one, two):
+def equal(one: Point, two: Point) -> bool:
     """Whether two points are the same one."""
     if (one[0] * two[2] - two[0] * one[2]) % P:
         return False
     return (one[1] * two[2] - two[1] * one[2]) % P == 0
 
 
-def recover_x(y, sign):
+def recover_x(y: int, sign: int) -> int | None:
     """The x of a point from its y and x's lowest bit (section 5.1.3); None if there is none."""
     if y >= P:
         return None
@@ -74,7 +82,7 @@ def recover_x(y, sign):
     return P - x if x & 1 != sign else x
 
 
-def decode(encoded):
+def decode(encoded: bytes) -> Point | None:
     """The point of 32 bytes; None if they are none."""
     if len(encoded) != 32:
         return None
@@ -85,11 +93,11 @@ def decode(encoded):
 
 
 _BASE_Y = 4 * pow(5, P - 2, P) % P
-_BASE_X = recover_x(_BASE_Y, 0)
-BASE = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % P)
+_BASE_X = recover_x(_BASE_Y, 0) or 0
+BASE: Point = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % P)
 
 
-def verify(public_key, signature, message):
+def verify(public_key: bytes, signature: bytes, message: bytes) -> bool:
     """Whether an Ed25519 signature is right (section 5.1.7)."""
     point = decode(public_key)
     if point is None or len(signature) != 64:
@@ -110,11 +118,11 @@ class Unreadable(Exception):
 class Bad(Exception):
     """Something is wrong with the log."""
 
-    def __init__(self, stream, seq, text):
-        where = "stream %s" % stream
+    def __init__(self, stream: uuid.UUID | None, seq: int | None, text: str) -> None:
+        where = f"stream {stream}" if stream else "the whole file"
         if seq is not None:
-            where += ", row %d" % seq
-        super().__init__("%s: %s" % (where, text))
+            where += f", row {seq}"
+        super().__init__(f"{where}: {text}")
         self.stream = stream
         self.seq = seq
         self.text = text
@@ -123,20 +131,21 @@ class Bad(Exception):
 class Chain:
     """What is known of one stream while its rows go by."""
 
-    def __init__(self, stream, whole):
+    def __init__(self, stream: uuid.UUID, *, whole: bool, first: int) -> None:
         self.stream = stream
         self.whole = whole
+        self.first = first
         self.seq = 0
         self.hash = hashlib.sha256(ANCHOR + stream.bytes).digest()
-        self.wanted = {}
-        self.last_wanted = None
+        self.wanted: dict[int, bytes] = {}
+        self.signed = 0
 
-    def expect(self, seq, digest, purpose):
-        """Take a checkpoint, before its row or, for an archive, instead of the rows before."""
+    def expect(self, seq: int, digest: bytes, purpose: str) -> None:
+        """Take a checkpoint: of a row to come, or of an archive that holds the rows before."""
         if seq < 1:
             raise Bad(self.stream, seq, "a checkpoint has no such row")
-        if purpose == "archive" and self.seq == 0:
-            self.seq, self.hash = seq, digest
+        if purpose == "archive" and self.seq == 0 and seq == self.first - 1:
+            self.seq, self.hash, self.signed = seq, digest, seq
             return
         if seq <= self.seq:
             if seq == self.seq and digest != self.hash:
@@ -145,9 +154,9 @@ class Chain:
         self.wanted.setdefault(seq, digest)
         if self.wanted[seq] != digest:
             raise Bad(self.stream, seq, "two checkpoints sign different hashes of it")
-        self.last_wanted = max(seq, self.last_wanted or 0)
+        self.signed = max(seq, self.signed)
 
-    def row(self, record):
+    def row(self, record: Record) -> None:
         """Take the next row."""
         seq, payload = record["seq"], record["payload"]
         if self.whole and seq != self.seq + 1:
@@ -168,7 +177,7 @@ class Chain:
             raise Bad(self.stream, seq, "its hash is not the one that a checkpoint signed")
         self.seq, self.hash = seq, digest
 
-    def end(self, last_seq, last_hash):
+    def end(self, last_seq: int | None, last_hash: str | None) -> None:
         """All rows have gone by."""
         if not self.whole:
             return
@@ -178,7 +187,7 @@ class Chain:
         if self.wanted:
             raise Bad(self.stream, min(self.wanted), "the row of a checkpoint is missing")
         if last_seq is not None and (last_seq, last_hash) != (self.seq, self.hash.hex()):
-            raise Bad(self.stream, self.seq + 1, "the log should end with row %d" % last_seq)
+            raise Bad(self.stream, self.seq + 1, f"the log should end with row {last_seq}")
 
 
 class Checker:
@@ -189,18 +198,23 @@ class Checker:
     not against somebody who could write the whole file.
     """
 
-    def __init__(self, pinned=None, check=verify):
+    def __init__(
+        self,
+        pinned: Iterable[str] | None = None,
+        check: Callable[[bytes, bytes, bytes], bool] = verify,
+    ) -> None:
         self.pinned = None if pinned is None else {name.lower() for name in pinned}
         self.check = check
-        self.keys = {}
-        self.chains = {}
+        self.keys: dict[str, bytes] = {}
+        self.chains: dict[uuid.UUID, Chain] = {}
         self.whole = True
+        self.first = 1
         self.rows = self.erased = self.checkpoints = 0
         self.ended = self.begun = False
 
-    def take(self, record):
+    def take(self, record: Record) -> None:
         """One record. Raises `Bad` or `Unreadable`."""
-        taker = getattr(self, "take_%s" % record.get("record"), None)
+        taker = getattr(self, f"take_{record.get('record')}", None)
         if taker is None:
             raise Unreadable("a line is no record of an event log")
         if not self.begun and record["record"] != "header":
@@ -210,40 +224,41 @@ class Checker:
         try:
             taker(record)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise Unreadable("a record is damaged: %s" % error) from error
+            raise Unreadable(f"a record is damaged: {error}") from error
 
-    def take_header(self, record):
+    def take_header(self, record: Record) -> None:
         if self.begun or record["version"] != 1:
             raise Unreadable("this program reads version 1 of the export")
         self.begun = True
         self.whole = record["whole"] is True
+        self.first = int(record.get("first", 1))
 
-    def take_key(self, record):
+    def take_key(self, record: Record) -> None:
         public = bytes.fromhex(record["public_key"])
         name = hashlib.sha256(public).hexdigest()
         trusted = self.pinned is None or name in self.pinned
-        before = self.keys.get(record.get("previous"))
+        before = self.keys.get(record.get("previous") or "")
         if not trusted and before is not None and record.get("endorsement"):
             signature = bytes.fromhex(record["endorsement"])
             trusted = self.check(before, signature, SUCCESSION + public)
         if trusted:
             self.keys[name] = public
 
-    def take_checkpoint(self, record):
+    def take_checkpoint(self, record: Record) -> None:
         stream, seq = uuid.UUID(record["stream"]), record["seq"]
         public = self.keys.get(record["key"])
         if public is None:
             raise Bad(stream, seq, "its checkpoint is signed by a key that was not named")
         digest = bytes.fromhex(record["hash"])
         place = stream.bytes + seq.to_bytes(8, "big")
-        said = ("%s\x00%s" % (record["purpose"], record["at"])).encode()
+        said = f"{record['purpose']}\x00{record['at']}".encode()
         message = CHECKPOINT + place + digest + said
         if not self.check(public, bytes.fromhex(record["signature"]), message):
             raise Bad(stream, seq, "the signature of its checkpoint is wrong")
         self.checkpoints += 1
         self.chain(stream).expect(seq, digest, record["purpose"])
 
-    def take_event(self, record):
+    def take_event(self, record: Record) -> None:
         stream = uuid.UUID(record["stream"])
         self.chain(stream).row(record)
         self.rows += 1
@@ -251,12 +266,13 @@ class Checker:
         self.people(stream, record["seq"], payload, record.get("personal") or {})
         for name, value in (record.get("columns") or {}).items():
             if value != self.told(payload, name):
-                raise Bad(stream, record["seq"], "its column %s was changed" % name)
+                raise Bad(stream, record["seq"], f"its column {name} was changed")
 
-    def told(self, payload, name):
+    def told(self, payload: Record, name: str) -> Any:
+        """What the payload says that a column repeats."""
         return payload.get({"actor_id": "account"}.get(name, name))
 
-    def people(self, stream, seq, payload, personal):
+    def people(self, stream: uuid.UUID, seq: int, payload: Record, personal: Record) -> None:
         """The personal parts beside the chain: as committed to, or erased."""
         commitments = payload.get("personal") or {}
         if set(personal) - set(commitments):
@@ -272,35 +288,36 @@ class Checker:
                 raise Bad(stream, seq, "its personal data was changed")
         self.erased += gone
 
-    def take_stream_end(self, record):
+    def take_stream_end(self, record: Record) -> None:
         stream = uuid.UUID(record["stream"])
         self.chain(stream).end(record["last_seq"], record["last_hash"])
 
-    def take_end(self, record):
+    def take_end(self, record: Record) -> None:
         if record["rows"] != self.rows:
-            raise Bad("all", None, "%d rows, not %d" % (self.rows, record["rows"]))
+            raise Bad(None, None, f"{self.rows} rows, not {record['rows']}")
         self.finish()
 
-    def finish(self):
+    def finish(self) -> None:
         """Nothing comes any more."""
         for chain in self.chains.values():
             chain.end(None, None)
         self.ended = True
 
-    def chain(self, stream):
+    def chain(self, stream: uuid.UUID) -> Chain:
+        """The chain of a stream."""
         if stream not in self.chains:
-            self.chains[stream] = Chain(stream, self.whole)
+            self.chains[stream] = Chain(stream, whole=self.whole, first=self.first)
         return self.chains[stream]
 
 
-def check_lines(lines, pinned):
+def check_lines(lines: Iterable[bytes], pinned: Iterable[str] | None) -> Checker:
     """Check an export; returns the checker. Raises `Bad` or `Unreadable`."""
     checker = Checker(pinned)
     for line in lines:
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise Unreadable("a line is not JSON: %s" % error) from error
+            raise Unreadable(f"a line is not JSON: {error}") from error
         if not isinstance(record, dict):
             raise Unreadable("a line is no record of an event log")
         checker.take(record)
@@ -309,7 +326,8 @@ def check_lines(lines, pinned):
     return checker
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
+    """The command; returns its exit status."""
     parser = argparse.ArgumentParser(description="Check an exported event log offline.")
     parser.add_argument("file", help='the JSON Lines export, "-" for standard input')
     parser.add_argument(
@@ -324,23 +342,30 @@ def main(arguments=None):
         if chosen.file == "-":
             checker = check_lines(sys.stdin.buffer, pinned)
         else:
-            with open(chosen.file, "rb") as file:
+            with Path(chosen.file).open("rb") as file:
                 checker = check_lines(file, pinned)
     except Bad as fault:
-        print("BAD  %s" % fault)
+        print(f"BAD  {fault}")
         return 1
     except (OSError, Unreadable) as fault:
-        print("Cannot check: %s" % fault, file=sys.stderr)
+        print(f"Cannot check: {fault}", file=sys.stderr)
         return 2
-    print(
-        "GOOD %d rows, %d checkpoints, personal data erased in %d rows."
-        % (checker.rows, checker.checkpoints, checker.erased)
-    )
-    if pinned is None:
+    report(checker, is_pinned=pinned is not None)
+    return 0
+
+
+def report(checker: Checker, *, is_pinned: bool) -> None:
+    """Say what was checked, and how far it proves something."""
+    counted = f"{checker.rows} rows, {checker.checkpoints} checkpoints"
+    print(f"GOOD {counted}, personal data erased in {checker.erased} rows.")
+    if not is_pinned:
         print("No --key was given: the keys in the file were believed. Pin one to prove more.")
     if not checker.whole:
         print("This is a filtered export: each row is right, but others may be missing.")
-    return 0
+        return
+    for stream, chain in checker.chains.items():
+        if chain.signed < chain.seq:
+            print(f"Stream {stream}: no checkpoint signs the rows after {chain.signed} yet.")
 
 
 if __name__ == "__main__":
