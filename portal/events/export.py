@@ -26,13 +26,13 @@ def of_stream(session: Session, stream_id: uuid.UUID, about: Record) -> Iterator
     `about` says in the header whose log it is.
     """
     first = checkpoints.first_row(session, stream_id)
+    signed = checkpoints.of_stream(session, stream_id, first)
+    # Read after the checkpoints: what they sign is there by now.
     last = _end_of(session, stream_id)
     yield _header(about | {"first": first}, whole=True)
     yield from key_records(session)
-    for each in checkpoints.of_stream(session, stream_id, first):
-        # One that was signed while this is read waits for the next export.
-        if each.seq <= last["last_seq"]:
-            yield _checkpoint(each)
+    for each in signed:
+        yield _checkpoint(each)
     count = 0
     for row in rows(session, stream_id, first, last["last_seq"]):
         count += 1

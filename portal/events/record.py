@@ -6,7 +6,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from portal.domain.access import Actor, Trace
 from portal.events.chain import anchor, row_hash
@@ -88,32 +89,46 @@ def _lock(session: Session, streams: list[Stream]) -> dict[uuid.UUID, _End]:
     held = _held(session)
     wanted = [stream for stream in streams if stream.id not in held]
     if wanted:
-        found = (
-            select(EventStream, Organization.provider_id)
-            .outerjoin(Organization, Organization.id == EventStream.stream_id)
-            .where(EventStream.stream_id.in_([stream.id for stream in wanted]))
-            # The lock order of the house: provider, organization, account.
-            .order_by(EventStream.kind.desc(), EventStream.stream_id)
-            .with_for_update(of=EventStream)
-            .execution_options(populate_existing=True)
-        )
-        for row, provider_id in session.execute(found):
-            held[row.stream_id] = _End(row, provider_id)
-        for stream in wanted:
-            if stream.id not in held:
-                held[stream.id] = _open(session, stream)
+        held |= _look(session, wanted)
+    others_opened = []
+    for stream in wanted:
+        if stream.id in held:
+            continue
+        opened = _open(session, stream)
+        if opened:
+            held[stream.id] = opened
+        else:
+            others_opened.append(stream)
+    if others_opened:
+        held |= _look(session, others_opened)
     return held
 
 
-def _open(session: Session, stream: Stream) -> _End:
-    row = EventStream(stream_id=stream.id, kind=stream.kind, last_seq=0)
+def _look(session: Session, streams: list[Stream]) -> dict[uuid.UUID, _End]:
+    found = (
+        select(EventStream, Organization.provider_id)
+        .outerjoin(Organization, Organization.id == EventStream.stream_id)
+        .where(EventStream.stream_id.in_([stream.id for stream in streams]))
+        # The lock order of the house: provider, organization, account.
+        .order_by(EventStream.kind.desc(), EventStream.stream_id)
+        .with_for_update(of=EventStream)
+        .execution_options(populate_existing=True)
+    )
+    return {row.stream_id: _End(row, owner) for row, owner in session.execute(found)}
+
+
+def _open(session: Session, stream: Stream) -> _End | None:
+    """Begin a log; None where another transaction has begun it meanwhile."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    columns: dict[str, Any] = {"stream_id": stream.id, "kind": stream.kind, "last_seq": 0}
+    added = dialect.insert(EventStream).values(columns).on_conflict_do_nothing()
+    if session.execute(added).rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    row = EventStream(**columns, last_hash=None)
+    make_transient_to_detached(row)
     session.add(row)
-    session.flush()
-    provider_id = None
-    if stream.kind == "organization":
-        client = session.get(Organization, stream.id)
-        provider_id = client.provider_id if client else None
-    return _End(row, provider_id)
+    client = session.get(Organization, stream.id) if stream.kind == "organization" else None
+    return _End(row, client.provider_id if client else None)
 
 
 def _held(session: Session) -> dict[uuid.UUID, _End]:
