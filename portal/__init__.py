@@ -1,7 +1,6 @@
 """The Provider Portal."""
 
 from flask import Flask
-from jinja2 import StrictUndefined
 
 from portal.accounts import views as accounts
 from portal.accounts.notices import NoticeStore
@@ -28,6 +27,7 @@ from portal.web.logs import init_logs
 from portal.web.requests import init_requests
 from portal.web.session import init_session
 from portal.web.static_files import init_static
+from portal.web.templates import init_templates
 
 AREAS = (
     accounts,
@@ -45,8 +45,7 @@ def create_app(settings: Settings) -> Flask:
     """The app, from one settings object; reads like a table of contents."""
     app = Flask(__name__, template_folder="../templates", static_folder=None)
     app.extensions["settings"] = settings
-    app.jinja_env.undefined = StrictUndefined
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    init_templates(app)
     init_logs(app, settings.log_level)
     init_session(app, settings)
     init_requests(app)

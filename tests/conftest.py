@@ -9,4 +9,5 @@ pytest_plugins = [
     "tests.support.smtp",
     "tests.support.chromium",
     "tests.support.live",
+    "tests.support.text_browsers",
 ]

@@ -172,7 +172,10 @@ def test_looking_at_a_link_changes_nothing(place, browser, method, headers):
 def snapshot(place):
     """Every row of what an invitation could change."""
     tables = [table for table in Base.metadata.sorted_tables if table.name not in QUIET]
-    return {table.name: place.database.all(select(table)) for table in tables}
+    with place.database.session() as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table))] for table in tables
+        }
 
 
 QUIET = {"rate_limit", "auth_session"}
@@ -458,6 +461,6 @@ def test_nothing_in_the_database_opens_an_invitation(place, browser):
     """Whoever holds a dump has neither a token nor what signs one."""
     token = place.token()
     dump = repr(snapshot(place))
-    assert str(place.owner_row) in dump
+    assert place.keys.public_key in dump
     for part in (token, token.partition(".")[0], token.rpartition(".")[2], SECRET_KEY):
         assert part not in dump

@@ -411,7 +411,7 @@ def test_keys_that_somebody_else_made_first_are_kept(keyless):
     other, _private = new_key_pair()
     keyless.database.run(update(Organization).values(public_key=other, protected_private_key="2.x"))
     page = admin.post(confirm_url(keyless), data, status=409)
-    assert "Another browser has made the keys meanwhile." in page
+    assert "Another browser has made the keys in the meantime." in page
     assert keyless.client().public_key == other
     assert keyless.member().state is MemberState.ACCEPTED
 

@@ -174,7 +174,7 @@ def test_of_two_browsers_the_slower_one_changes_nothing(work, made):
     make_keys(work, made, status=303)
     before = work.database.one(select(ProviderPerson.wrapped_provider_key))
     page = make_keys(work, new_tenant_keys(), status=422)
-    assert "browser made it meanwhile" in page
+    assert "browser made it in the meantime" in page
     assert stored(work).public_key == made.public_key
     assert work.database.one(select(ProviderPerson.wrapped_provider_key)) == before
     assert [kind for kind, _ in told(work)].count("provider:keys:create") == 1

@@ -21,6 +21,7 @@ SAME = {
     "Clients",
     "Code",
     "Collections",
+    "Europe",
     "Menu",
     "Pages",
     "QR code",

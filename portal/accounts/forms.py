@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from zoneinfo import available_timezones
 
+from babel import Locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
@@ -23,19 +24,26 @@ from portal.crypto.envelope import SEALED_KEY_LENGTH, SEALED_PRIVATE_KEY_LENGTH,
 from portal.crypto.kdf import MAXIMUM_ITERATIONS, MINIMUM_ITERATIONS
 from portal.crypto.keys import is_public_key
 from portal.domain.emails import check_email
-from portal.domain.errors import RuleError
-from portal.domain.names import check_name
+from portal.domain.errors import N_, RuleError
+from portal.domain.names import check_name, name_ci
 from portal.web.forms import Form, sentence
-from portal.web.languages import LANGUAGES
+from portal.web.languages import LANGUAGES, language
 
 SIGNIN_HASH_LENGTH = 44
 NAME_LIMIT = 100
-_REGIONS = frozenset(
-    (
-        *("Africa", "America", "Antarctica", "Arctic", "Asia"),
-        *("Atlantic", "Australia", "Europe", "Indian", "Pacific"),
-    )
-)
+# The regions of the IANA zones, in which people look for a city near them.
+_REGIONS = {
+    "Africa": N_("Africa"),
+    "America": N_("America"),
+    "Antarctica": N_("Antarctica"),
+    "Arctic": N_("Arctic"),
+    "Asia": N_("Asia"),
+    "Atlantic": N_("Atlantic"),
+    "Australia": N_("Australia"),
+    "Europe": N_("Europe"),
+    "Indian": N_("Indian Ocean"),
+    "Pacific": N_("Pacific"),
+}
 
 
 def _check_address(field: Field) -> None:
@@ -127,14 +135,19 @@ class SetUpForm(CodeForm):
 
 
 @cache
-def zones() -> Mapping[str, Mapping[str, str]]:
-    """The IANA zones by region, each with the name people look for first."""
+def zones(code: str) -> Mapping[str, Mapping[str, str]]:
+    """The IANA zones by region, cities named and sorted as the language does."""
+    names = Locale.parse(code).time_zones
     regions: dict[str, dict[str, str]] = {}
-    for name in sorted(available_timezones()):
-        region, _slash, city = name.partition("/")
+    for zone in available_timezones():
+        region, _slash, city = zone.partition("/")
         if region in _REGIONS and city:
-            regions.setdefault(region, {})[name] = city.replace("_", " ")
-    return regions
+            named = names.get(zone, {}).get("city", city.replace("_", " "))
+            regions.setdefault(region, {})[zone] = named
+    return {
+        region: dict(sorted(cities.items(), key=lambda found: (name_ci(found[1]), found[0])))
+        for region, cities in regions.items()
+    }
 
 
 class ProfileForm(Form):
@@ -148,10 +161,11 @@ class ProfileForm(Form):
     def __init__(self, profile: Profile) -> None:
         super().__init__(obj=profile)
         self.locale.choices = {"": _("Same as the browser"), **LANGUAGES}
+        found = zones(language())
         self.time_zone.choices = {
             "": _("Same as the provider, otherwise UTC"),
             "UTC": "UTC",
-            **zones(),
+            **{_(label): found[region] for region, label in _REGIONS.items() if region in found},
         }
         self.theme.choices = {
             "system": _("Same as the system"),

@@ -7,9 +7,9 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from portal.accounts import affiliations
+from portal.accounts.affiliations import Opened
 from portal.domain.names import colour_class, initials
 from portal.extensions import db
-from portal.models import Affiliation
 from portal.web.shell import Product
 
 
@@ -40,17 +40,17 @@ def products() -> list[Product]:
     return [product for product in found if product]
 
 
-def _opened() -> list[Affiliation]:
+def _opened() -> list[Opened]:
     return affiliations.opened_by(db.session(), current_user.account_id)
 
 
-def _url(row: Affiliation) -> str:
+def _url(row: Opened) -> str:
     if row.kind == "provider":
         return url_for("clients.index", provider_id=row.tenant_id)
     return url_for("collections.index", organization_id=row.tenant_id)
 
 
-def _place(row: Affiliation) -> Place:
+def _place(row: Opened) -> Place:
     waits = row.state == "accepted"
     return Place(
         name=row.name,
@@ -62,7 +62,7 @@ def _place(row: Affiliation) -> Place:
     )
 
 
-def _product(label: str, icon: str, kind: str, rows: list[Affiliation]) -> Product | None:
+def _product(label: str, icon: str, kind: str, rows: list[Opened]) -> Product | None:
     mine = [row for row in rows if row.kind == kind]
     if not mine:
         return None

@@ -77,11 +77,13 @@ def account_keys() -> str | AnyResponse:
     service.store_keys(db.session(), current_user.account_id, keys, trace())
     sign_in.strengthen(method="password")
     db.session.commit()
-    return onward(next_path(), signed_in=True)
+    return onward(next_path("accounts.profile"), signed_in=True)
 
 
 def _keys_page(form: KeysForm) -> str:
     phrase = ""
     if current_user.has_keys:
         phrase = fingerprint_phrase(str(current_user.account_id), current_user.public_key)
-    return render_template("accounts/keys.html", form=form, next=next_path(), phrase=phrase)
+    return render_template(
+        "accounts/keys.html", form=form, next=next_path("accounts.profile"), phrase=phrase
+    )

@@ -79,7 +79,7 @@ def _set_up_page(form: SetUpForm, secret: str, status: int) -> Response:
         form=form,
         qr=_qr(uri),
         secret=second_factor.grouped(secret),
-        next=next_path(),
+        next=next_path("accounts.profile"),
     )
     return no_store(make_response(page, status))
 
@@ -116,7 +116,7 @@ def _show(codes: list[str], *, just_enabled: bool) -> Response:
         codes=codes,
         just_enabled=just_enabled,
         host=current_app.extensions["settings"].hostname,
-        next=next_path() if "next" in request.values else url_for("accounts.profile"),
+        next=next_path("accounts.profile"),
     )
     return no_store(make_response(page))
 

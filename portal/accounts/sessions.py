@@ -9,9 +9,10 @@ import hashlib
 import secrets
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, case, delete, select, update
+from sqlalchemy import Select, Uuid, and_, bindparam, case, delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.models import (
@@ -23,6 +24,7 @@ from portal.models import (
     ProviderPerson,
     utc_now,
 )
+from portal.models.base import UtcDateTime
 
 IDLE = dt.timedelta(hours=12)
 ABSOLUTE = {"password": dt.timedelta(days=30), "code": dt.timedelta(hours=8)}
@@ -129,28 +131,34 @@ _ORGANIZATION_COLUMNS = (
 )
 
 
-def _of(token: str, *columns: Any) -> Select[Any]:
-    """A live session's row; expired and idle ones are not found."""
-    now = utc_now()
+def _of(*columns: Any) -> Select[Any]:
+    """A live session's row; expired and idle ones are not found. Parameters: see `find_visit`."""
     return (
         select(*columns)
         .select_from(AuthSession)
         .join(Account, Account.id == AuthSession.account_id)
         .where(
-            AuthSession.token_hash == hash_token(token),
-            AuthSession.expires_at > now,
-            AuthSession.seen_at > now - IDLE,
+            AuthSession.token_hash == bindparam("token_hash"),
+            AuthSession.expires_at > bindparam("now", type_=UtcDateTime()),
+            AuthSession.seen_at > bindparam("awake_since", type_=UtcDateTime()),
         )
     )
 
 
-def _in_provider(token: str, provider_id: uuid.UUID) -> Select[Any]:
+# The statements are the same for every request, so they are put together once.
+@cache
+def _anywhere() -> Select[Any]:
+    return _of(*_COLUMNS)
+
+
+@cache
+def _in_provider() -> Select[Any]:
     return (
-        _of(token, *_COLUMNS, *_PROVIDER_COLUMNS)
+        _of(*_COLUMNS, *_PROVIDER_COLUMNS)
         .outerjoin(
             ProviderPerson,
             and_(
-                ProviderPerson.provider_id == provider_id,
+                ProviderPerson.provider_id == bindparam("tenant_id", type_=Uuid()),
                 ProviderPerson.account_id == Account.id,
             ),
         )
@@ -158,10 +166,11 @@ def _in_provider(token: str, provider_id: uuid.UUID) -> Select[Any]:
     )
 
 
-def _in_organization(token: str, organization_id: uuid.UUID) -> Select[Any]:
+@cache
+def _in_organization() -> Select[Any]:
     return (
-        _of(token, *_COLUMNS, *_ORGANIZATION_COLUMNS)
-        .outerjoin(Organization, Organization.id == organization_id)
+        _of(*_COLUMNS, *_ORGANIZATION_COLUMNS)
+        .outerjoin(Organization, Organization.id == bindparam("tenant_id", type_=Uuid()))
         .outerjoin(
             Member,
             and_(Member.organization_id == Organization.id, Member.account_id == Account.id),
@@ -185,13 +194,18 @@ def find_visit(
     organization_id: uuid.UUID | None = None,
 ) -> Visit | None:
     """The live session of `token`, with the person's place in the given tenant; or None."""
-    if provider_id:
-        statement = _in_provider(token, provider_id)
-    elif organization_id:
-        statement = _in_organization(token, organization_id)
-    else:
-        statement = _of(token, *_COLUMNS)
-    row = session.execute(statement).one_or_none()
+    statement = _in_provider() if provider_id else _anywhere()
+    if organization_id and not provider_id:
+        statement = _in_organization()
+    now = utc_now()
+    values: dict[str, Any] = {
+        "token_hash": hash_token(token),
+        "now": now,
+        "awake_since": now - IDLE,
+    }
+    if provider_id or organization_id:
+        values["tenant_id"] = provider_id or organization_id
+    row = session.execute(statement, values).one_or_none()
     if row is None:
         return None
     return Visit(
@@ -208,7 +222,7 @@ def find_visit(
         second_factor=row.second_factor_at is not None,
         has_second_factor=row.has_second_factor,
         has_keys=row.public_key is not None,
-        is_unlocked=row.is_unlocked and utc_now() - row.seen_at < UNLOCKED_IDLE,
+        is_unlocked=row.is_unlocked and now - row.seen_at < UNLOCKED_IDLE,
         authenticated_at=row.authenticated_at,
         seen_at=row.seen_at,
         expires_at=row.expires_at,

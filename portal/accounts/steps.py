@@ -13,9 +13,9 @@ from portal.web.forms import Form
 from portal.web.paths import own_path
 
 
-def next_path() -> str:
-    """Where the person wanted to go, if that is a page of ours; else the start page."""
-    return own_path(request.values.get("next"), url_for("accounts.home"))
+def next_path(otherwise: str = "accounts.home") -> str:
+    """Where the person wanted to go, if that is a page of ours; else the page of an endpoint."""
+    return own_path(request.values.get("next"), url_for(otherwise))
 
 
 def onward(url: str, *, signed_in: bool) -> Response:

@@ -152,8 +152,8 @@ class _Billing(_BillingFields, Form):
 
 
 def _typed(field: Field) -> Any:
-    text = field.data
-    return "" if text is None and isinstance(field, StringField) else text
+    # A field that did not arrive is like an empty one; days that nobody offers stay None.
+    return "" if field.data is None and field.name != "net_days" else field.data
 
 
 class NewClientForm(_OrderFields, _Billing, OrganizationKeysForm):

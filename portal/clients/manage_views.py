@@ -54,7 +54,7 @@ class PricedLine:
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that somebody else has changed meanwhile."""
+    """A field that somebody else has changed in the meantime."""
 
     label: str
     now: str

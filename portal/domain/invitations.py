@@ -58,7 +58,7 @@ class Spent(RuleError):
     """The link was used, replaced or withdrawn, or it expired, while its page was open."""
 
     def __init__(self) -> None:
-        super().__init__(N_("This invitation has changed meanwhile. Open the link again."))
+        super().__init__(N_("This invitation has changed in the meantime. Open the link again."))
 
 
 @dataclass(frozen=True)

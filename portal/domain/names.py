@@ -1,6 +1,7 @@
 """Names of clients and people: cleaning, ordering, and what stands in for them on an avatar."""
 
 import unicodedata
+from functools import lru_cache
 from uuid import UUID
 from zlib import crc32
 
@@ -51,6 +52,8 @@ def _is_accent(char: str) -> bool:
     return any(first <= ord(char) <= last for first, last in _ACCENTS)
 
 
+# A list of clients asks for the same names at every look.
+@lru_cache(maxsize=4096)
 def initials(name: str) -> str:
     """One or two capital letters for an avatar: of the first two words, or of the only one."""
     words = ["".join(filter(str.isalnum, word)) for word in squeeze(name).split(" ")]

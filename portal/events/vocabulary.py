@@ -32,6 +32,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "provider:keys:create": frozenset({"fingerprint"}),
     "provider:recovery_sheet:save": frozenset(),
     "provider:recovery_sheet:use": frozenset(),
+    "provider:terms:update": frozenset({"before", "after"}),
     "provider:person:invite": frozenset({"email", "role"}),
     "provider:person:accept": frozenset({"email", "role"}),
     "provider:person:confirm": frozenset({"email", "fingerprint", "by_founding"}),

@@ -49,6 +49,17 @@ def deliver(settings: Settings, mail: Mail, hear: Hear | None = None) -> str:
         raise NotDelivered(_trouble(error)) from error
 
 
+def try_server(settings: Settings, hear: Hear | None = None) -> None:
+    """Connect and sign in, and send nothing. Raises `NotDelivered`; does nothing without server."""
+    if settings.smtp_url is None:
+        return
+    try:
+        with _connection(settings.smtp_url, settings.hostname, hear or _deaf) as server:
+            server.noop()
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotDelivered(_trouble(error)) from error
+
+
 def _trouble(error: Exception) -> str:
     """What went wrong on the way, for the operator."""
     if isinstance(error, smtplib.SMTPResponseException):

@@ -107,7 +107,7 @@ def _context(letter: Letter, locale: str) -> dict[str, Any]:
         local, babel_locale = letter.until.astimezone(zone), Locale.parse(locale)
         context["day"] = format_date(local.date(), "full", babel_locale)
         context["time"] = format_time(local, "short", zone, babel_locale)
-        context["zone"] = get_timezone_name(local, "short", locale=babel_locale)
+        context["zone"] = get_timezone_name(local, "long", locale=babel_locale)
     return context | facts
 
 

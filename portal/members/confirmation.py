@@ -109,7 +109,7 @@ def _mark(session: Session, member: Row[Any], public_key: str, wrapped_key: str)
         .execution_options(synchronize_session=False)
     )
     if marked.rowcount != 1:  # type: ignore[attr-defined]
-        raise refuse(N_("This member has changed meanwhile. Load the page again."))
+        raise refuse(N_("This member has changed in the meantime. Load the page again."))
 
 
 def told(

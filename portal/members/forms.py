@@ -56,5 +56,5 @@ class AddressForm(Form):
             raise ValidationError(sentence(error.text)) from error
         if field.data == self._present:
             raise ValidationError(
-                _l("This is the current address. To send the mail again, re-send the invitation.")
+                _l("This is the current address. To send the e-mail again, re-send the invitation.")
             )

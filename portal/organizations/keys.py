@@ -52,7 +52,9 @@ class KeysExist(RuleError):
     """Somebody's browser was faster; the keys that came now must be dropped."""
 
     def __init__(self) -> None:
-        super().__init__(N_("Another browser has made the keys meanwhile. Load the page again."))
+        super().__init__(
+            N_("Another browser has made the keys in the meantime. Load the page again.")
+        )
 
 
 def store_keys(

@@ -92,7 +92,7 @@ def mail_line(mail: MailState | None, expires_at: dt.datetime | None) -> MailLin
     if expires_at and expires_at <= dt.datetime.now(dt.UTC):
         return MailLine(_("The link has expired. Re-send the invitation."), "", "warn")
     if mail is None:
-        return MailLine(_("No mail was sent."), "", "warn")
+        return MailLine(_("No e-mail was sent."), "", "warn")
     if mail.state == "sent" and mail.finished_at:
         until = moment(expires_at) if expires_at else ""
         sent = _("Sent %(when)s, valid until %(until)s", when=moment(mail.finished_at), until=until)

@@ -55,7 +55,7 @@ def make_keys(provider_id: uuid.UUID) -> AnyResponse:
 def make_keys_submit(provider_id: uuid.UUID) -> AnyResponse:
     """Store the keys that the browser made; then offer the sheet."""
     form = MakeKeysForm()
-    answers = form.answers()
+    answers = {name: value or "" for name, value in form.answers().items()}
     return _change(
         form,
         "providers/make_keys.html",

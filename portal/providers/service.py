@@ -122,7 +122,7 @@ class KeysExist(RuleError):
     """Somebody's browser was faster; the keys that came now must be dropped."""
 
     def __init__(self) -> None:
-        super().__init__(N_("The provider key was made meanwhile. Load the page again."))
+        super().__init__(N_("The provider key has been made in the meantime. Load the page again."))
 
 
 def store_keys(session: Session, actor: Actor, keys: ProviderKeys) -> None:
@@ -200,7 +200,7 @@ def _hold_key(session: Session, actor: Actor, wrapped: str) -> None:
         .execution_options(synchronize_session=False)
     )
     if held.rowcount != 1:  # type: ignore[attr-defined]
-        raise refuse(N_("You hold the provider key already."))
+        raise refuse(N_("You already hold the provider key."))
 
 
 def _streams(actor: Actor) -> list[Stream]:

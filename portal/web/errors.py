@@ -28,7 +28,7 @@ _SHORT = {
     403: _l("Your role does not include this page or action. Nothing was changed."),
     404: _l("There is nothing here any more. Load the page again."),
     405: _l("This address does not take that kind of request."),
-    409: _l("What you wanted to change has changed meanwhile. Load the page again."),
+    409: _l("What you wanted to change has changed in the meantime. Load the page again."),
     413: _l("What you sent is larger than this portal accepts. Nothing was saved."),
     429: _l("There were too many attempts in a short time. Wait a moment, then try again."),
     500: _l("Something went wrong here. Your last change was not saved."),

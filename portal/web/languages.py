@@ -1,8 +1,10 @@
 """Which language and time zone a request is answered in."""
 
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask import Flask, g, request
+from flask_babel import Domain
 from flask_login import current_user
 
 from portal.extensions import babel
@@ -16,6 +18,36 @@ def init_languages(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "en"
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(_translations(app))
     babel.init_app(app, locale_selector=language, timezone_selector=time_zone)
+    # The same on every request, so it is made once instead of when the first sentence is asked for.
+    babel.domain_instance = RequestDomain(domain="messages")
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        _gettext, _ngettext, newstyle=True
+    )
+
+
+class RequestDomain(Domain):  # type: ignore[misc]
+    """Finds the catalogue once a request: a page asks for a hundred sentences.
+
+    The locale object is the key, since mails force another one for a while.
+    """
+
+    def get_translations(self) -> Any:
+        """The catalogue of the language in force."""
+        known = g.get("_flask_babel")
+        locale = known and getattr(known, "babel_locale", None)
+        if locale is None:
+            return super().get_translations()
+        if getattr(known, "catalogue_of", None) is not locale:
+            known.catalogue, known.catalogue_of = super().get_translations(), locale
+        return known.catalogue
+
+
+def _gettext(text: str) -> str:
+    return str(babel.domain_instance.get_translations().ugettext(text))
+
+
+def _ngettext(one: str, many: str, count: int) -> str:
+    return str(babel.domain_instance.get_translations().ungettext(one, many, count))
 
 
 def _translations(app: Flask) -> str:

@@ -1,0 +1,233 @@
+"""Counts anew what is stored as a number: each check names the rows that are wrong."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from portal.domain.access import Role
+from portal.domain.setup_steps import SetupFacts, progress, setup_steps
+from portal.domain.states import SEAT_STATES, MemberState, ProviderPersonState
+from portal.models import (
+    Affiliation,
+    Collection,
+    Event,
+    EventStream,
+    Member,
+    Organization,
+    Provider,
+    ProviderPerson,
+)
+
+NAMED = 5
+Rows = Select[*tuple[Any, ...]]
+_HERE = (MemberState.ACCEPTED, MemberState.CONFIRMED)
+_EMPLOYED = (ProviderPersonState.ACCEPTED, ProviderPersonState.CONFIRMED)
+
+
+def recount(session: Session) -> Iterator[tuple[str, list[str]]]:
+    """(what was counted, the rows that are wrong) of each stored number; few are named."""
+    yield "seats used", _wrong(session, _seats_used())
+    yield "confirmed owners", _wrong(session, _owners())
+    yield "set-up progress", _setup(session)
+    yield "clients of providers", _wrong(session, _clients())
+    yield (
+        "where people belong",
+        [
+            *_wrong(session, _lost_affiliations()),
+            *_wrong(session, _stale_affiliations()),
+        ][:NAMED],
+    )
+    yield "event numbers", _wrong(session, _streams())
+
+
+def _wrong(session: Session, found: Rows) -> list[str]:
+    rows = session.execute(found.limit(NAMED)).all()
+    return [f"{row[0]}: {row[1]}, counted {row[2]}" for row in rows]
+
+
+def _per_organization(condition: ColumnElement[bool]) -> Any:
+    return (
+        select(Member.organization_id, func.count().label("number"))
+        .where(condition)
+        .group_by(Member.organization_id)
+        .subquery()
+    )
+
+
+def _seats_used() -> Rows:
+    counted = _per_organization(Member.state.in_(SEAT_STATES))
+    number = func.coalesce(counted.c.number, 0)
+    return (
+        select(Organization.id, Organization.seats_used, number)
+        .outerjoin(counted, counted.c.organization_id == Organization.id)
+        .where(Organization.seats_used != number)
+    )
+
+
+def _owners() -> Rows:
+    counted = _per_organization(
+        and_(Member.role == Role.OWNER, Member.state == MemberState.CONFIRMED)
+    )
+    number = func.coalesce(counted.c.number, 0)
+    there = case((number > 0, True), else_=False)
+    return (
+        select(Organization.id, Organization.owner_confirmed, number)
+        .outerjoin(counted, counted.c.organization_id == Organization.id)
+        .where(Organization.owner_confirmed != there)
+    )
+
+
+def _setup(session: Session) -> list[str]:
+    """The domain's own rule, asked once for each combination of facts that occurs."""
+    confirmed = _per_organization(Member.state == MemberState.CONFIRMED)
+    collections = (
+        select(Collection.organization_id, func.count().label("number"))
+        .group_by(Collection.organization_id)
+        .subquery()
+    )
+    columns = (
+        Organization.plan,
+        # No rule tells more than two apart.
+        _at_most_two(collections.c.number).label("collections"),
+        _at_most_two(confirmed.c.number).label("confirmed"),
+        Organization.setup_done,
+        Organization.setup_total,
+    )
+    rows = session.execute(
+        select(*columns, func.count().label("clients"))
+        .select_from(Organization)
+        .outerjoin(collections, collections.c.organization_id == Organization.id)
+        .outerjoin(confirmed, confirmed.c.organization_id == Organization.id)
+        .group_by(*columns)
+    )
+    wrong = []
+    for row in rows:
+        facts = SetupFacts(collections=row.collections, confirmed_members=row.confirmed)
+        right = progress(setup_steps(row.plan, facts))
+        if (row.setup_done, row.setup_total) != (right.done, right.total):
+            stored = f"{row.setup_done}/{row.setup_total}"
+            wrong.append(f"{row.clients} clients on {row.plan}: {stored}, counted {right}")
+    return wrong[:NAMED]
+
+
+def _at_most_two(number: ColumnElement[int]) -> ColumnElement[int]:
+    return case((number > 2, 2), else_=func.coalesce(number, 0))
+
+
+def _clients() -> Rows:
+    counted = (
+        select(Organization.provider_id, func.count().label("number"))
+        .group_by(Organization.provider_id)
+        .subquery()
+    )
+    number = func.coalesce(counted.c.number, 0)
+    return (
+        select(Provider.id, Provider.clients_count, number)
+        .outerjoin(counted, counted.c.provider_id == Provider.id)
+        .where(Provider.clients_count != number)
+    )
+
+
+def _lost_affiliations() -> Rows:
+    """Memberships without their row, or with a row that says something else."""
+    members = (
+        select(
+            Member.account_id,
+            literal("organization").label("kind"),
+            Member.organization_id.label("tenant_id"),
+            Member.role,
+            Member.state,
+            Organization.name,
+        )
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(Member.account_id.is_not(None), Member.state.in_(_HERE))
+    )
+    people = (
+        select(
+            ProviderPerson.account_id,
+            literal("provider"),
+            ProviderPerson.provider_id,
+            ProviderPerson.role,
+            ProviderPerson.state,
+            Provider.name,
+        )
+        .join(Provider, Provider.id == ProviderPerson.provider_id)
+        .where(ProviderPerson.account_id.is_not(None), ProviderPerson.state.in_(_EMPLOYED))
+    )
+    place = members.union_all(people).subquery()
+    return (
+        select(place.c.account_id, func.coalesce(Affiliation.state, "nothing"), place.c.state)
+        .outerjoin(
+            Affiliation,
+            and_(
+                Affiliation.account_id == place.c.account_id,
+                Affiliation.kind == place.c.kind,
+                Affiliation.tenant_id == place.c.tenant_id,
+            ),
+        )
+        .where(
+            or_(
+                Affiliation.account_id.is_(None),
+                Affiliation.role != place.c.role,
+                Affiliation.state != place.c.state,
+                Affiliation.name != place.c.name,
+            )
+        )
+    )
+
+
+def _stale_affiliations() -> Rows:
+    """Rows that lead somewhere, with nobody's membership behind them."""
+    member, person = aliased(Member), aliased(ProviderPerson)
+    return (
+        select(Affiliation.account_id, Affiliation.state, literal("nothing"))
+        .outerjoin(
+            member,
+            and_(
+                Affiliation.kind == "organization",
+                member.organization_id == Affiliation.tenant_id,
+                member.account_id == Affiliation.account_id,
+                member.state.in_(_HERE),
+            ),
+        )
+        .outerjoin(
+            person,
+            and_(
+                Affiliation.kind == "provider",
+                person.provider_id == Affiliation.tenant_id,
+                person.account_id == Affiliation.account_id,
+                person.state.in_(_EMPLOYED),
+            ),
+        )
+        .where(
+            Affiliation.active.is_(True),
+            Affiliation.state.in_([state.value for state in _HERE]),
+            member.id.is_(None),
+            person.id.is_(None),
+        )
+    )
+
+
+def _streams() -> Rows:
+    counted = (
+        select(
+            Event.stream_id,
+            func.count().label("number"),
+            func.max(Event.seq).label("last"),
+        )
+        .group_by(Event.stream_id)
+        .subquery()
+    )
+    number = func.coalesce(counted.c.number, 0)
+    return (
+        select(EventStream.stream_id, EventStream.last_seq, number)
+        .outerjoin(counted, counted.c.stream_id == EventStream.stream_id)
+        .where(
+            or_(
+                EventStream.last_seq != number,
+                EventStream.last_seq != func.coalesce(counted.c.last, 0),
+            )
+        )
+    )
