@@ -281,6 +281,7 @@ def split(kind: str, old: dict) -> tuple[str, dict]:
         "account": actor.get("account"),
         "role": actor.get("role"),
         "provider": actor.get("provider"),
+        "organization": None,
         "request": old.get("request", ""),
         "details": {name: value for name, value in details.items() if name not in about},
         "personal": commitments,

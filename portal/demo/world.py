@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, insert, update
 from portal.domain.access import Actor
 from portal.events.chain import anchor, row_hash
 from portal.events.compose import compose
-from portal.events.record import Stream
+from portal.events.record import Stream, organization_in
 from portal.models import (
     Account,
     Affiliation,
@@ -143,7 +143,15 @@ class Log:
         if self.left is not None and self.left < len(streams):
             return False
         event = compose(
-            actor, None, self._ids.at(at), at, kind, subject_id, details, salt=self._ids.salt
+            actor,
+            None,
+            self._ids.at(at),
+            at,
+            kind,
+            subject_id,
+            details,
+            organization_id=organization_in(streams),
+            salt=self._ids.salt,
         )
         for stream in streams:
             seq, row = self._next(stream, event.payload)

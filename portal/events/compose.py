@@ -55,9 +55,13 @@ def compose(
     subject_id: uuid.UUID | None,
     details: Mapping[str, Any],
     *,
+    organization_id: uuid.UUID | None = None,
     salt: Callable[[int], bytes] = os.urandom,
 ) -> Composed:
-    """The event. KeyError for words, ValueError or TypeError for values no event has."""
+    """The event; `organization_id` is the client it happened in.
+
+    Raises KeyError for words, ValueError or TypeError for values that no event has.
+    """
     check(kind, details)
     where = trace or (actor.trace if actor else Trace())
     acting = {"source": where.source, "browser": where.browser}
@@ -74,6 +78,7 @@ def compose(
         "account": str(actor.account_id) if actor else None,
         "role": actor.role.value if actor else None,
         "provider": str(actor.provider_id) if actor and actor.provider_id else None,
+        "organization": str(organization_id) if organization_id else None,
         "request": where.request_id,
         "details": {name: value for name, value in details.items() if name not in about},
         "personal": {name: commitment(*part) for name, part in parts.items() if part},
@@ -91,7 +96,7 @@ def compose(
         actor_salt=actor_salt,
         about=about_text,
         about_salt=about_salt,
-        words=words_of(acting, details),
+        words=words_of({"kind": kind.replace(":", " ")}, acting, details),
     )
 
 

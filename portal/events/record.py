@@ -56,10 +56,24 @@ def record(
     check(kind, details)
     ends = _lock(session, streams)
     # The clock is read under the lock, so that in one log times and numbers run the same way.
-    event = compose(actor, trace, new_id(), utc_now(), kind, subject_id, details)
+    event = compose(
+        actor,
+        trace,
+        new_id(),
+        utc_now(),
+        kind,
+        subject_id,
+        details,
+        organization_id=organization_in(streams),
+    )
     for stream in streams:
         append(session, ends[stream.id], event)
     return event.id
+
+
+def organization_in(streams: list[Stream]) -> uuid.UUID | None:
+    """The client that an event happens in, which its row in the provider's log tells too."""
+    return next((stream.id for stream in streams if stream.kind == "organization"), None)
 
 
 def append(session: Session, end: _End, event: Composed) -> None:

@@ -24,13 +24,14 @@ SENTENCES: dict[str, str] = {
     "provider:keys:create": N_("Made the keys of the provider"),
     "provider:recovery_sheet:save": N_("Printed the recovery sheet"),
     "provider:recovery_sheet:use": N_("Used the recovery sheet"),
+    "provider:terms:update": N_("Changed the terms of the provider"),
     "provider:person:invite": N_("Invited %(email)s to the provider as %(role)s"),
     "provider:person:accept": N_("Accepted the invitation to the provider"),
     "provider:person:confirm": N_("Confirmed %(email)s at the provider"),
     "provider:client:create": N_("Created the client %(name)s"),
     "provider:log:keep": N_("Changed how long the event logs are kept"),
     "organization:organization:create": N_("Created the organization %(name)s"),
-    "organization:organization:open": N_("Entered the organization for %(provider)s"),
+    "organization:organization:open": N_("Entered as %(provider)s"),
     "organization:organization:rename": N_("Renamed the organization to %(after)s"),
     "organization:billing:update": N_("Changed the billing details"),
     "organization:keys:create": N_("Made the keys of the organization"),
@@ -97,23 +98,17 @@ _ALWAYS_BY_ACTION = frozenset({"accept", "confirm", "invite", "reinvite", "delet
 _WARNS = frozenset({"refused", "recovery_used", "disable", "suspend", "revoke", "erase", "archive"})
 _ALARMS = frozenset({"key_changed"})
 
-# What the type filter offers: the subject of a kind, under a heading.
-GROUPS: dict[str, str] = {
-    "session": N_("Sign-in"),
-    "second_factor": N_("Second factor"),
-    "recovery_codes": N_("Second factor"),
-    "account": N_("Account"),
-    "profile": N_("Account"),
-    "keys": N_("Keys"),
-    "recovery_sheet": N_("Keys"),
-    "provider": N_("Provider"),
-    "person": N_("People of the provider"),
-    "client": N_("Clients"),
-    "organization": N_("Organization"),
-    "billing": N_("Billing"),
-    "member": N_("Members"),
-    "log": N_("Event log"),
+# What the type filter offers: headings, and the subjects of the kinds under each.
+GROUPS: dict[str, tuple[str, frozenset[str]]] = {
+    "clients": (N_("Clients"), frozenset({"client", "terms"})),
+    "organization": (N_("Organization"), frozenset({"organization", "billing", "provider"})),
+    "people": (N_("People of the provider"), frozenset({"person"})),
+    "members": (N_("Members"), frozenset({"member"})),
+    "keys": (N_("Keys"), frozenset({"keys", "recovery_sheet"})),
+    "log": (N_("Event log"), frozenset({"log"})),
+    "account": (N_("Account"), frozenset({"account", "profile", "session", "second_factor"})),
 }
+OTHER = ("other", N_("Other"))
 
 
 def icon_of(kind: str) -> str:
@@ -140,7 +135,10 @@ def sentence_of(kind: str, details: dict[str, object]) -> str:
     return SENTENCES.get(kind, "")
 
 
-def group_of(kind: str) -> str:
-    """The message id of the heading under which the filter offers a kind."""
+def group_of(kind: str) -> tuple[str, str]:
+    """The key and the heading under which the filter offers a kind."""
     subject = kind.split(":")[1]
-    return GROUPS.get(subject) or N_("Other")
+    for key, (heading, subjects) in GROUPS.items():
+        if subject in subjects:
+            return key, heading
+    return OTHER

@@ -71,6 +71,8 @@ def _frame(place: Any) -> Frame:
     manage: list[NavItem] = []
     if g.actor.can(Permission.PROVIDER_PEOPLE_READ):
         manage.append(nav_item(_("People"), "providers.people", "users", **here))
+    if g.actor.can(Permission.PROVIDER_EVENTS_READ):
+        manage.append(nav_item(_("Event log"), "logbook.provider_events", "scroll-text", **here))
     groups = [NavGroup("", tuple(items))]
     if manage:
         groups.append(NavGroup(_("Manage"), tuple(manage)))
