@@ -9,9 +9,10 @@ from sqlalchemy import delete, select, update
 
 from portal.crypto.keys import new_tenant_keys, wrap_for
 from portal.crypto.tokens import Link, LinkSigner
-from portal.domain.access import Role
-from portal.domain.invitations import VALID, Purpose
+from portal.domain.access import Role, Trace
+from portal.domain.invitations import VALID, Purpose, Spent
 from portal.domain.states import MemberState, ProviderPersonState
+from portal.members import acceptance
 from portal.models import (
     Account,
     Affiliation,
@@ -248,6 +249,23 @@ def test_accepting_tells_every_provider_admin_and_the_log(place):
     event = place.database.one(select(Event).where(Event.type == "organization:member:accept"))
     assert event.stream_id == place.organization.id
     assert json.loads(event.payload)["actor"]["name"] == "Olga Petrova"
+
+
+@pytest.mark.parametrize("meanwhile", ["re-sent", "expired", "another account"])
+def test_the_service_looks_again_when_it_spends_the_link(place, meanwhile):
+    """The page was right when it was opened; the row is asked once more in the same statement."""
+    email = "bob@other.example" if meanwhile == "another account" else OWNER
+    person = place.person(email, "Somebody", keys=True)
+    link = Link(place.organization.id, place.owner_row, 1)
+    with place.database.session() as session:
+        found = acceptance.find(session, link)
+    if meanwhile != "another account":
+        bring_about(place, meanwhile)
+    with place.database.session() as session, pytest.raises(Spent):
+        acceptance.accept(
+            session, found, lambda: session.get_one(Account, person.account_id), trace=Trace()
+        )
+    assert place.member().account_id is None
 
 
 def test_who_accepts_belongs_there(place):

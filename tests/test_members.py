@@ -79,14 +79,14 @@ def test_the_owner_is_listed_with_role_state_and_mail(place):
     page = place.admins_browser().get(place.members)
     assert page.heading == "Members"
     row = page.text("#members-table tbody tr")
-    for words in (OWNER, "Owner", "Invited", "Queued, will be sent in a moment"):
+    for words in (OWNER, "Owner", "Invited", "Queued It leaves in a moment."):
         assert words in row
 
 
 FARING = [
-    ({"state": "queued", "attempts": 1, "last_answer": "451 greylisted"}, "Next try"),
-    ({"state": "failed", "attempts": 9, "last_answer": "550 no such user"}, "Could not be"),
-    ({"state": "sent", "finished_at": utc_now()}, "valid until"),
+    ({"state": "queued", "attempts": 1, "last_answer": "451 greylisted"}, "The next try is"),
+    ({"state": "failed", "attempts": 9, "last_answer": "550 no such user"}, "Failed"),
+    ({"state": "sent", "finished_at": utc_now()}, "The link is valid until"),
 ]
 
 
@@ -111,7 +111,9 @@ def test_the_newest_mail_is_the_one_that_counts(place):
 
 def test_an_expired_invitation_says_so(place):
     set_clock_back(place, days=5)
-    assert "The link has expired." in place.admins_browser().get(place.members)
+    assert "Expired Re-send the invitation for a new link." in place.admins_browser().get(
+        place.members
+    )
 
 
 def test_the_list_costs_the_same_however_many_members_there_are(place, statements):

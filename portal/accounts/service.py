@@ -161,3 +161,12 @@ def kdf_iterations(session: Session, secret_keys: tuple[str, ...], email: str) -
     if account is None or account.public_key is None:
         return _USUAL_ITERATIONS[choice]
     return account.kdf_iterations
+
+
+def replace_hash(session: Session, account_id: uuid.UUID, before: str, after: str) -> None:
+    """Renew a stored hash, unless the password was changed meanwhile."""
+    session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.signin_hash == before)
+        .values(signin_hash=after)
+    )

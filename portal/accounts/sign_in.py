@@ -101,7 +101,8 @@ def refused(account_id: uuid.UUID | None, method: str) -> None:
 def check_password(email: str, signin_hash: str) -> tuple[uuid.UUID | None, bool, bool]:
     """(account, whether the hash is right, whether a second factor is set up).
 
-    No transaction is open while argon2 works. Raises `passwords.Busy`.
+    No transaction is open while argon2 works. A hash made with older parameters is renewed, to be
+    committed with the session. Raises `passwords.Busy`.
     """
     db.session.rollback()
     with reading():
@@ -110,7 +111,10 @@ def check_password(email: str, signin_hash: str) -> tuple[uuid.UUID | None, bool
         stored = account.signin_hash if account else None
         second = bool(account and account.totp_secret)
         db.session.rollback()
-    return account_id, passwords.matches(stored, signin_hash), second
+    right = passwords.matches(stored, signin_hash)
+    if right and stored and account_id and passwords.is_outdated(stored):
+        service.replace_hash(db.session(), account_id, stored, passwords.store(signin_hash))
+    return account_id, right, second
 
 
 def _record(kind: str, account_id: uuid.UUID, **details: object) -> None:

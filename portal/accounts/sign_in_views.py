@@ -22,6 +22,7 @@ from portal.accounts.limits import PARAMETERS, SECOND_FACTOR, SIGN_IN, limited
 from portal.accounts.steps import errors_of, next_path, onward, wrong_code
 from portal.crypto.kdf import KDF
 from portal.database import reading
+from portal.domain.emails import normalise
 from portal.extensions import db
 from portal.web.access import public
 from portal.web.answers import wants_json
@@ -112,7 +113,8 @@ def sign_in_parameters() -> Response:
     email = request.form.get("email", "")
     with reading():
         iterations = service.kdf_iterations(db.session(), sign_in.secret_keys(), email)
-    answer = jsonify(kdf=KDF, iterations=iterations)
+    # The salt is the stored form of the address, whatever spelling was typed.
+    answer = jsonify(kdf=KDF, iterations=iterations, email=normalise(email))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

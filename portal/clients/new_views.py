@@ -27,6 +27,7 @@ from portal.domain.access import Permission
 from portal.domain.emails import check_email
 from portal.domain.errors import RuleError
 from portal.domain.names import name_ci
+from portal.domain.new_client import ClientOrder
 from portal.domain.plans import Cadence, Plan
 from portal.domain.pricing import PriceList
 from portal.extensions import db
@@ -123,6 +124,11 @@ def create(provider_id: uuid.UUID) -> Response:
         db.session.rollback()
         form.blame(error)
         return _answer(form, provider_id, profile, status=422)
+    return _created(client_id, order)
+
+
+def _created(client_id: uuid.UUID, order: ClientOrder) -> Response:
+    """On to the client; the same for whoever sends the form a second time."""
     saved = notices.add(
         _(
             "%(client)s is created. An invitation goes to %(address)s.",
@@ -140,9 +146,11 @@ def _again(form: NewClientForm, provider_id: uuid.UUID, profile: Any, claim: Cla
     if earlier is None:
         # The first try was undone after it had blocked this one.
         abort(409)
-    url = url_for("organizations.setup", organization_id=earlier.result_id)
     if earlier.fingerprint == claim.fingerprint:
-        return done(url)
+        return _created(
+            earlier.result_id, new_client.clean(form.order(), vat_check=check_vat_number)
+        )
+    url = url_for("organizations.setup", organization_id=earlier.result_id)
     form.renew()
     client = queries.client(db.session(), provider_id, earlier.result_id)
     name = client.name if client else ""

@@ -14,7 +14,7 @@ from portal.domain.emails import shown
 from portal.domain.names import colour_class, initials
 from portal.domain.states import MemberState
 from portal.outbox.queries import MailState
-from portal.web.formats import moment
+from portal.web.formats import day
 
 _TONES = {
     MemberState.ACCEPTED: "warn",
@@ -25,11 +25,15 @@ _TONES = {
 
 @dataclass(frozen=True)
 class MailLine:
-    """How the invitation mail fares, in words; `detail` is the server's last answer."""
+    """How the invitation mail fares: a word, and what more there is to say.
 
-    text: str
-    detail: str
+    `answer` is the mail server's last one, if it refused.
+    """
+
+    word: str
     tone: str
+    text: str
+    answer: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ def row_of(member: Any, mail: MailState | None) -> MemberRow:
         state=_(member.state.label),
         state_tone=_TONES.get(member.state, ""),
         since=since,
-        age=format_timedelta(since - dt.datetime.now(dt.UTC), add_direction=True),
+        age=_from_now(since),
         mail=mail_line(mail, member.invitation_expires_at) if waits else None,
         confirm_url=url_for("members.confirm", **here) if accepted else None,
         resend_url=url_for("members.resend", **here) if waits else None,
@@ -90,16 +94,26 @@ def row_of(member: Any, mail: MailState | None) -> MemberRow:
 def mail_line(mail: MailState | None, expires_at: dt.datetime | None) -> MailLine:
     """What has become of the invitation mail, and until when its link counts."""
     if expires_at and expires_at <= dt.datetime.now(dt.UTC):
-        return MailLine(_("The link has expired. Re-send the invitation."), "", "warn")
+        return MailLine(_("Expired"), "warn", _("Re-send the invitation for a new link."))
     if mail is None:
-        return MailLine(_("No e-mail was sent."), "", "warn")
+        return MailLine(_("Not sent"), "warn", _("Re-send the invitation."))
     if mail.state == "sent" and mail.finished_at:
-        until = moment(expires_at) if expires_at else ""
-        sent = _("Sent %(when)s, valid until %(until)s", when=moment(mail.finished_at), until=until)
-        return MailLine(sent, "", "")
+        return MailLine(_("Sent"), "good", _sent(mail.finished_at, expires_at))
     if mail.is_delayed and mail.next_try:
-        later = _("Not delivered yet. Next try %(when)s", when=moment(mail.next_try))
-        return MailLine(later, mail.last_answer, "warn")
+        text = _("The next try is %(when)s.", when=_from_now(mail.next_try))
+        return MailLine(_("Queued"), "warn", text, mail.last_answer)
     if mail.state == "queued":
-        return MailLine(_("Queued, will be sent in a moment"), "", "")
-    return MailLine(_("Could not be delivered. Check the address."), mail.last_answer, "bad")
+        return MailLine(_("Queued"), "", _("It leaves in a moment."))
+    return MailLine(_("Failed"), "bad", _("Check the address."), mail.last_answer)
+
+
+def _sent(at: dt.datetime, expires_at: dt.datetime | None) -> str:
+    if expires_at is None:
+        return _from_now(at)
+    text = _("%(ago)s. The link is valid until %(day)s.", ago=_from_now(at), day=day(expires_at))
+    return str(text)
+
+
+def _from_now(moment: dt.datetime) -> str:
+    """`3 days ago`, `in 4 minutes`."""
+    return str(format_timedelta(moment - dt.datetime.now(dt.UTC), add_direction=True))

@@ -12,7 +12,8 @@ async function signIn(form) {
   if (!answer.ok) return showErrors(form, answer);
   let masterKey;
   try {
-    masterKey = await deriveMasterKey(email, password.value, answer.data);
+    const salt = answer.data.email || email;
+    masterKey = await deriveMasterKey(salt, password.value, answer.data);
   } catch {
     return pointAt(password, word(form, "refused"));
   }

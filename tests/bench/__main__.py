@@ -55,8 +55,14 @@ class Peer:
 
 def ask(peer: Peer, connection: http.client.HTTPConnection) -> bytes:
     """One GET; anything but a 200 ends the run."""
-    connection.request("GET", peer.path, headers=peer.headers)
-    answer = connection.getresponse()
+    try:
+        connection.request("GET", peer.path, headers=peer.headers)
+        answer = connection.getresponse()
+    except http.client.RemoteDisconnected:
+        # The server closed a connection that had been idle for long.
+        connection.close()
+        connection.request("GET", peer.path, headers=peer.headers)
+        answer = connection.getresponse()
     body = answer.read()
     if answer.status != 200:
         raise SystemExit(f"{peer.name}: {peer.path} answered {answer.status}")

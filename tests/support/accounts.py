@@ -1,9 +1,11 @@
 """People with accounts, and the short way to be signed in as one of them."""
 
 import datetime as dt
+import json
 import uuid
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pyotp
 from sqlalchemy import select, update
@@ -11,13 +13,17 @@ from sqlalchemy import select, update
 from portal.accounts import second_factor, service, sessions
 from portal.crypto.keys import AccountKeys, new_account_keys
 from portal.crypto.sealing import Sealer
+from portal.crypto.tokens import mail_codes
 from portal.domain.access import Trace
-from portal.models import Account, AuthSession, SignInCode
-from tests.support.browsing import Browser
+from portal.models import Account, AuthSession, Event, SignInCode
+from tests.support.browsing import Browser, Page
 from tests.support.databases import SECRET_KEY
 from tests.support.lookups import Database
 
 PASSWORD = "correct horse battery staple"
+JSON = {"Accept": "application/json"}
+# Looks like a sign-in hash and is nobody's.
+WRONG = "A" * 43 + "="
 
 
 @dataclass(frozen=True)
@@ -120,8 +126,6 @@ def age(database: Database, person: Person, **ago: float) -> None:
 
 def newest_code(database: Database, email: str) -> str:
     """The code that the mail to this address holds."""
-    from portal.crypto.tokens import mail_codes  # noqa: PLC0415
-
     challenge = database.all(
         select(SignInCode.id).where(SignInCode.email == email).order_by(SignInCode.created_at)
     )[-1]
@@ -130,3 +134,26 @@ def newest_code(database: Database, email: str) -> str:
 
 def stored_account(database: Database, person: Person) -> Account:
     return database.one(select(Account).where(Account.id == person.account_id))
+
+
+def attempt(
+    browser: Browser, email: str, signin_hash: str = WRONG, *, status: int = 422, **more: str
+) -> Page:
+    """Send the sign-in form as it is after the browser derived the hash."""
+    fields = {"email": email, "signin_hash": signin_hash} | more
+    return browser.post("/sign-in", fields, status=status)
+
+
+def guess(browser: Browser, email: str, source: str = "127.0.0.1") -> int:
+    """A wrong hash from an address of the network; the status of the answer."""
+    fields = {"email": email, "signin_hash": WRONG, "csrf_token": browser.csrf_token()}
+    answer = browser.client.post(
+        "/sign-in", data=fields, headers=JSON, environ_base={"REMOTE_ADDR": source}
+    )
+    return answer.status_code
+
+
+def events(database: Database, kind: str) -> list[dict[str, Any]]:
+    """The payloads of all events of a kind."""
+    found = database.all(select(Event).where(Event.type == kind).order_by(Event.seq))
+    return [json.loads(row.payload) for row in found]

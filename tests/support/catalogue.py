@@ -35,6 +35,15 @@ class Sentence(NamedTuple):
         return self.english[0]
 
 
+class Found(NamedTuple):
+    """A sentence where it stands in the code: one English form, or the singular and the plural."""
+
+    file: str
+    line: int
+    context: str | None
+    forms: tuple[str, ...]
+
+
 def _forms(text: str | list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
 
@@ -49,12 +58,18 @@ def sentences() -> list[Sentence]:
 
 
 @cache
-def in_the_code() -> frozenset[tuple[str | None, tuple[str, ...]]]:
-    """The context and the English forms of each sentence in the code and the templates."""
+def found_in_the_code() -> tuple[Found, ...]:
+    """Each sentence in the code and the templates, as often as it stands there."""
     with (ROOT / MAPPING).open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)
-    found = extract_from_dir(ROOT, methods, options, KEYWORDS)
-    return frozenset((context, _forms(text)) for _, _, text, _, context in found)
+    return tuple(
+        Found(name, line, context, _forms(text))
+        for name, line, text, _, context in extract_from_dir(ROOT, methods, options, KEYWORDS)
+    )
+
+
+def in_the_code() -> frozenset[tuple[str | None, tuple[str, ...]]]:
+    return frozenset((found.context, found.forms) for found in found_in_the_code())
 
 
 def in_the_catalogue() -> frozenset[tuple[str | None, tuple[str, ...]]]:
