@@ -6,14 +6,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from portal import events
-from portal.clients import service as clients_service
 from portal.domain import pricing
 from portal.domain.access import Role
 from portal.domain.errors import refuse
 from portal.domain.plans import Cadence, Plan
 from portal.domain.states import MemberState
-from portal.members import service as members_service
 from portal.models import (
     Collection,
     Event,
@@ -340,52 +337,6 @@ def test_a_field_that_still_waits_is_not_complained_about_by_another(ada, form):
     assert ada.browser.post(url, typed, hx="owner_email-field", headers=left).select(".error")
 
 
-def test_the_same_form_sent_twice_leads_to_the_same_client(ada, form, database):
-    first = create(ada, form)
-    before = rows(database)
-    second = create(ada, form)
-    assert second.location.partition("?")[0] == first.location.partition("?")[0]
-    assert rows(database) == before
-    assert "Acme Ltd is created." in ada.browser.follow(second)
-    assert database.one(select(Provider.clients_count)) == 1
-
-
-def test_the_same_form_with_other_words_asks_before_it_makes_one_more(ada, form, database):
-    create(ada, form, **posted_client_keys())
-    page = create(ada, form, 409, name="Beta Ltd", **posted_client_keys())
-    assert "This form has already created Acme Ltd." in page
-    assert page.link("Open Acme Ltd").endswith("/setup")
-    assert page.one("#name")["value"] == "Beta Ltd"
-    assert page.one("input[name=token]")["value"] != form.one("input[name=token]")["value"]
-    # The keys belong to the first client now.
-    assert page.one("input[name=provider_wrapped_key]")["value"] == ""
-    assert database.count(Organization) == 1
-    ada.browser.submit(page, "Create client")
-    assert database.all(select(Organization.name).order_by(Organization.name)) == [
-        "Acme Ltd",
-        "Beta Ltd",
-    ]
-
-
-def test_two_people_with_one_token_are_two(ada, form, database):
-    bob = persona(database, provider=ada.provider)
-    create(ada, form)
-    create(bob, form, csrf_token=bob.browser.csrf_token())
-    assert database.count(Organization) == 2
-
-
-@pytest.mark.parametrize("broken", ["invite", "record", "enqueue"])
-def test_all_of_it_is_made_or_nothing(ada, form, database, monkeypatch, broken):
-    def fail(*_, **__):
-        raise RuntimeError("broken on purpose")
-
-    places = {"invite": clients_service, "record": events, "enqueue": members_service}
-    monkeypatch.setattr(places[broken], broken, fail)
-    create(ada, form, 500)
-    assert rows(database) == dict.fromkeys(rows(database), 0)
-    assert database.one(select(Provider.clients_count)) == 0
-
-
 def test_who_may_not_create_is_told_who_can(database):
     tom = persona(database, Role.SERVICE_USER)
     url = f"{tom.clients_url}/new"
@@ -399,11 +350,3 @@ def test_somebody_elses_provider_is_not_there(ada, database):
     other = make_provider(database, "Mallory IT")
     ada.browser.get(f"/providers/{other.id}/clients/new", status=404)
     ada.browser.post(f"/providers/{other.id}/clients/new", TYPED, status=404)
-
-
-def test_a_creation_costs_a_known_number_of_statements(ada, form, statements):
-    statements.clear()
-    create(ada, form)
-    writes = [one for one in statements if one.sql.lstrip()[:6] in {"INSERT", "UPDATE"}]
-    assert len(writes) <= 21
-    statements.most(24)

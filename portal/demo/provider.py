@@ -88,8 +88,9 @@ def make_provider(rows: Rows, ids: Ids, log: Log, order: Order, began: dt.dateti
         billing={"billing_name": name, "address_line2": "", **_ADDRESSES[order.locale]},
     )
     _add_provider(rows, provider, order, began)
-    for person, role in ((admin, Role.PROVIDER_ADMIN), (technician, Role.SERVICE_USER)):
-        _add_place(rows, ids, provider, person, role, began)
+    _add_place(rows, ids, provider, admin, Role.PROVIDER_ADMIN, began)
+    later = began + dt.timedelta(minutes=2)
+    _add_place(rows, ids, provider, technician, Role.SERVICE_USER, later)
     _tell(log, provider, technician, began)
     return provider
 

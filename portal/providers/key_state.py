@@ -54,7 +54,7 @@ def key_notice(session: Session, actor: Actor, place: Any) -> KeyNotice | None:
         return KeyNotice(
             _("The provider key is missing"),
             _("Clients can be created, but nobody can be confirmed in them until it is made."),
-            url_for("providers.make_keys", **here),
+            url_for("providers.keys_make", **here),
             _("Make the provider key"),
         )
     if state is KeyState.NOT_HELD:
@@ -68,7 +68,7 @@ def key_notice(session: Session, actor: Actor, place: Any) -> KeyNotice | None:
         return KeyNotice(
             _("Only you hold the provider key"),
             _("If you forget your master password, nobody opens the clients any more."),
-            url_for("providers.recovery_sheet", **here),
+            url_for("providers.keys_recovery_sheet", **here),
             _("Print a recovery sheet"),
         )
     return None

@@ -42,7 +42,7 @@ def keys(provider_id: uuid.UUID) -> str:
 @bp.get("/providers/<uuid:provider_id>/keys/make")
 @requires(Permission.PROVIDER_KEYS)
 @fresh
-def make_keys(provider_id: uuid.UUID) -> AnyResponse:
+def keys_make(provider_id: uuid.UUID) -> AnyResponse:
     """The page whose unlocked browser makes the provider key."""
     if current_user.place.provider_public_key:
         return redirect(url_for("providers.keys", provider_id=provider_id), 303)
@@ -52,7 +52,7 @@ def make_keys(provider_id: uuid.UUID) -> AnyResponse:
 @bp.post("/providers/<uuid:provider_id>/keys/make")
 @requires(Permission.PROVIDER_KEYS)
 @fresh
-def make_keys_submit(provider_id: uuid.UUID) -> AnyResponse:
+def keys_make_submit(provider_id: uuid.UUID) -> AnyResponse:
     """Store the keys that the browser made; then offer the sheet."""
     form = MakeKeysForm()
     answers = {name: value or "" for name, value in form.answers().items()}
@@ -61,14 +61,14 @@ def make_keys_submit(provider_id: uuid.UUID) -> AnyResponse:
         "providers/make_keys.html",
         lambda: service.store_keys(db.session(), actor(), service.ProviderKeys(**answers)),
         _("The provider key is made. Print a recovery sheet now."),
-        url_for("providers.recovery_sheet", provider_id=provider_id),
+        url_for("providers.keys_recovery_sheet", provider_id=provider_id),
     )
 
 
 @bp.get("/providers/<uuid:provider_id>/keys/recovery-sheet")
 @requires(Permission.PROVIDER_KEYS)
 @fresh
-def recovery_sheet(provider_id: uuid.UUID) -> AnyResponse:
+def keys_recovery_sheet(provider_id: uuid.UUID) -> AnyResponse:
     """The sheet with a code that the browser makes, to be printed."""
     if not current_user.place.wrapped_provider_key:
         return redirect(url_for("providers.keys", provider_id=provider_id), 303)
@@ -78,7 +78,7 @@ def recovery_sheet(provider_id: uuid.UUID) -> AnyResponse:
 @bp.post("/providers/<uuid:provider_id>/keys/recovery-sheet")
 @requires(Permission.PROVIDER_KEYS)
 @fresh
-def recovery_sheet_submit(provider_id: uuid.UUID) -> AnyResponse:
+def keys_recovery_sheet_submit(provider_id: uuid.UUID) -> AnyResponse:
     """Store what the printed code opens."""
     form = SheetForm()
     wrapped = form.recovery_wrapped_key.data or ""
@@ -94,7 +94,7 @@ def recovery_sheet_submit(provider_id: uuid.UUID) -> AnyResponse:
 @bp.get("/providers/<uuid:provider_id>/keys/restore")
 @requires(Permission.PROVIDER_KEYS)
 @fresh
-def restore_keys(provider_id: uuid.UUID) -> AnyResponse:
+def keys_restore(provider_id: uuid.UUID) -> AnyResponse:
     """Type the code of a sheet to hold the provider key again."""
     if key_state(db.session(), current_user.place) is not KeyState.NOT_HELD:
         return redirect(url_for("providers.keys", provider_id=provider_id), 303)
@@ -104,7 +104,7 @@ def restore_keys(provider_id: uuid.UUID) -> AnyResponse:
 @bp.post("/providers/<uuid:provider_id>/keys/restore")
 @requires(Permission.PROVIDER_KEYS)
 @fresh
-def restore_keys_submit(provider_id: uuid.UUID) -> AnyResponse:
+def keys_restore_submit(provider_id: uuid.UUID) -> AnyResponse:
     """Store the provider key for this person's public key."""
     form = RestoreForm()
     wrapped = form.wrapped_provider_key.data or ""

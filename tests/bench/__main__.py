@@ -101,7 +101,7 @@ def peers_of(portal: Server, anchor: Server, instance: Instance) -> list[Peer]:
         Peer("page, 50 rows", portal, clients, cookie),
         Peer("fragment, 50 rows", portal, clients, cookie | FRAGMENT),
         Peer("search, 50 rows", portal, f"{clients}?q=an", cookie),
-        Peer("by seats, descending", portal, f"{clients}?sort=-seats", cookie),
+        Peer("by seats, descending", portal, f"{clients}?sort=-assigned", cookie),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Brings the French catalogue into step with the code: `python -m tests.support.renew_catalogue`.
+"""Brings the French catalogue into step with the code: see bin/translate.
 
 What is translated stays, what is gone goes, what is new stands there empty. The same sentences
 give the same file, whoever runs it: no dates, no names, no line numbers.
