@@ -26,7 +26,7 @@ SENTENCES: dict[str, str] = {
     "provider:recovery_sheet:use": N_("Used the recovery sheet"),
     "provider:terms:update": N_("Changed the terms of the provider"),
     "provider:person:invite": N_("Invited %(email)s to the provider as %(role)s"),
-    "provider:person:accept": N_("Accepted the invitation to the provider"),
+    "provider:person:accept": N_("Accepted the invitation of %(email)s to the provider"),
     "provider:person:confirm": N_("Confirmed %(email)s at the provider"),
     "provider:client:create": N_("Created the client %(name)s"),
     "provider:log:keep": N_("Changed how long the event logs are kept"),
@@ -40,7 +40,7 @@ SENTENCES: dict[str, str] = {
     "organization:member:replace_address": N_(
         "Replaced the invited address %(before)s by %(after)s"
     ),
-    "organization:member:accept": N_("Accepted the invitation"),
+    "organization:member:accept": N_("Accepted the invitation to %(email)s"),
     "organization:member:confirm": N_("Confirmed %(email)s"),
     "organization:member:key_changed": N_(
         "Was kept from confirming %(email)s, whose key had changed"

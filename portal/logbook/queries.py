@@ -216,6 +216,7 @@ def name_of_person(session: Session, scope: Scope, account_id: uuid.UUID) -> str
     """What the newest act of a person in this log says of them, as JSON; empty for none."""
     newest = (
         _of(scope, EventPerson.actor)
+        .select_from(Event)
         .join(
             EventPerson,
             and_(EventPerson.stream_id == Event.stream_id, EventPerson.seq == Event.seq),

@@ -4,12 +4,12 @@ import contextlib
 import json
 import uuid
 
-from sqlalchemy import text
+from sqlalchemy import and_, select, text
 
 from portal.domain.access import Actor, Role, Trace
 from portal.events import Stream, checkpoints, export, record, signing
 from portal.events.verify import verify_stream
-from portal.models import new_id
+from portal.models import Event, EventPerson, new_id
 from tests.support.databases import SECRET_KEY
 
 KEYS = (SECRET_KEY,)
@@ -92,3 +92,19 @@ def told(row) -> dict:
     actor = json.loads(row.actor) if row.actor else {}
     about = json.loads(row.about) if row.about else {}
     return payload | {"actor": actor, "details": payload["details"] | about}
+
+
+def all_told(database, kind: str, stream_id: uuid.UUID | None = None) -> list[dict]:
+    """What every event of a kind tells (in one log), chained and personal parts together."""
+    found = (
+        select(Event.payload, EventPerson.actor, EventPerson.about)
+        .join(
+            EventPerson,
+            and_(EventPerson.stream_id == Event.stream_id, EventPerson.seq == Event.seq),
+        )
+        .where(Event.type == kind)
+        .order_by(Event.id)
+    )
+    if stream_id:
+        found = found.where(Event.stream_id == stream_id)
+    return [told(row) for row in database.all(found)]
