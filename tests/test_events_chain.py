@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
-from portal.events import Stream, checkpoints, erase, record, signing
+from portal.events import Stream, checkpoints, erase, record
 from portal.events.chain import anchor, canonical, checkpoint_message, key_id, row_hash
 from portal.models import Event, EventCheckpoint, EventKey, EventPerson, EventStream, new_id
 from tests.support.clients import make_client, make_provider
-from tests.support.eventlog import KEYS, check, fill, fingerprint, person, sign, unguarded
+from tests.support.eventlog import check, fill, person, sign, unguarded
 
 ROWS = 6
 
@@ -330,38 +330,6 @@ def test_after_erasing_one_row_an_edit_of_another_is_still_found(database, log):
     with unguarded(database) as session:
         edit_what_is_told_of_others(session, log)
     assert check(database, log).seq == 2
-
-
-# Keys
-
-
-def test_a_new_key_signs_and_old_checkpoints_stay_good(database, log):
-    before = fingerprint(database)
-    with database.session() as session:
-        signing.rotate(session, KEYS)
-    fill(database, log, person(), 1)
-    sign(database, log.id)
-    assert fingerprint(database) != before
-    assert check(database, log).fault == ""
-    newest = database.one(select(EventKey).where(EventKey.previous_id.is_not(None)))
-    assert newest.previous_id == before.replace(" ", "")
-
-
-def test_keys_are_sealed_again_when_the_server_gets_a_new_secret(database, log):
-    new = "another key of the tests that guards nothing"
-    with database.session() as session:
-        signing.reseal(session, (new, *KEYS))
-    with database.session() as session:
-        assert signing.own_keys(session, (new,)) == {fingerprint(database).replace(" ", "")}
-        assert signing.own_keys(session, KEYS) == set()
-
-
-def test_a_lost_secret_means_a_new_key_and_says_so(database, log):
-    with database.session() as session, pytest.raises(signing.KeyLostError):
-        signing.signer(session, ("a secret that never sealed any of these",))
-    with database.session() as session:
-        made = signing.rotate(session, ("a secret that never sealed any of these",))
-    assert database.one(select(EventKey.previous_id).where(EventKey.id == made.key_id)) is None
 
 
 # Concurrency

@@ -1,4 +1,4 @@
-"""The stand-alone verifier: what it accepts, what it finds, and that it needs nothing but Python."""
+"""The stand-alone verifier: what it accepts and finds, and that it needs nothing but Python."""
 
 import json
 import subprocess

@@ -108,6 +108,7 @@ def entry(
             Provider.name.label("provider"),
             technician.name.label("technician"),
         )
+        .select_from(EntryWatcher)
         .join(Account, Account.id == EntryWatcher.account_id)
         .join(
             Member,
