@@ -1,8 +1,10 @@
 """Demo data: believable, consistent, and only into an empty database."""
 
+import datetime as dt
 import itertools
 import json
 import random
+import sys
 import uuid
 from functools import cache
 
@@ -36,6 +38,7 @@ from portal.models import (
     ProviderPerson,
     Subscription,
     SubscriptionLine,
+    utc_now,
 )
 from tests.support.accounts import keys_for
 from tests.support.databases import empty_tables
@@ -118,15 +121,45 @@ def test_events_are_told_in_the_order_of_time(make, database):
                    for row in told)  # fmt: skip
 
 
-def test_the_names_follow_from_the_seed(make, database, committed_app):
-    names = select(Organization.name).order_by(Organization.created_at)
-    make(clients=12)
-    first = database.all(names)
-    with committed_app.app_context():
-        db.session.remove()
-        empty_tables(db.engine)
-    make(clients=12)
-    assert database.all(names) == first
+def test_names_follow_from_the_seed_and_ids_and_times_from_the_day_too(
+    make, database, committed_app, monkeypatch
+):
+    # The package offers the command under the name of its module.
+    module = sys.modules["portal.cli.demo"]
+    clients = select(Organization.name, Organization.id, Organization.created_at)
+    clients = clients.order_by(Organization.created_at)
+    events = select(Event.stream_id, Event.seq, Event.id, Event.at)
+    events = events.order_by(Event.stream_id, Event.seq)
+
+    def made_at(moment):
+        monkeypatch.setattr(module, "utc_now", lambda: moment)
+        with committed_app.app_context():
+            db.session.remove()
+            empty_tables(db.engine)
+        make(clients=12)
+        return [tuple(row) for row in database.all(clients)], list(database.all(events))
+
+    morning = dt.datetime(2026, 11, 22, 0, 0, 1, tzinfo=dt.UTC)
+    first = made_at(morning)
+    assert made_at(morning + dt.timedelta(hours=23)) == first
+    assert max(event.at for event in first[1]) <= morning
+    (later, _events) = made_at(morning + dt.timedelta(days=1))
+    assert [name for name, *_rest in later] == [name for name, *_rest in first[0]]
+    assert later != first[0]
+
+
+def test_whoever_accepts_is_who_did_it(make, database):
+    make()
+    accepted = database.all(select(Event.payload).where(Event.type == "organization:member:accept"))
+    told = [json.loads(payload) for payload in accepted]
+    assert len(told) > 100
+    assert [event for event in told if event["actor"]["email"] != event["details"]["email"]] == []
+
+
+def test_a_small_demo_is_not_years_old(make, database):
+    make()
+    oldest = database.one(select(func.min(Organization.created_at)))
+    assert dt.timedelta(days=90) < utc_now() - oldest < dt.timedelta(days=365)
 
 
 def test_clients_stand_in_many_states(make, database):

@@ -208,6 +208,23 @@ def test_what_was_typed_stays_typed(ada, form):
     assert page.one("input[name=token]")["value"] == form.one("input[name=token]")["value"]
 
 
+def test_a_body_of_json_is_no_form(ada, form, database):
+    answer = ada.browser.client.post(
+        f"{ada.clients_url}/new",
+        json={"name": 1, "seats": []},
+        headers={"X-CSRFToken": ada.browser.csrf_token()},
+    )
+    assert answer.status_code == 422
+    assert database.count(Organization) == 0
+
+
+def test_fields_are_called_by_their_labels_alone(form):
+    label = form.one("label[for=seat_limit]")
+    assert label.get_text() == "Seat limit"
+    assert form.text("#seat_limit-optional") == "(optional)"
+    assert "seat_limit-optional" in form.one("#seat_limit")["aria-describedby"]
+
+
 def test_a_number_may_be_written_with_spaces(ada, form, database):
     create(ada, form, seats=" 1 000 ", seat_limit="12\u202f000")
     assert database.one(select(Organization.seats)) == 1000

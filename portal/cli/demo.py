@@ -48,7 +48,9 @@ def make_demo(
         # Asked under the write lock, so that of two fillers one is refused.
         if any(connection.execute(select(table.id).limit(1)).first() for table in _FIRST):
             raise NotEmptyError("The database is not empty; demo data goes into an empty one only.")
-        return fill(connection, order, utc_now())
+        # The day's beginning: whoever makes the demo twice on one day gets the same ids and times.
+        today = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return fill(connection, order, today)
 
 
 def note_of(demo: Demo, password: str) -> str:

@@ -127,7 +127,7 @@ class Crowd:
         first = fate.began + dt.timedelta(days=3)
         invited_at = first + (self._now - first) * rng.random() ** 2
         if state is MemberState.INVITED and rng.random() < 0.7:
-            invited_at = self._now - dt.timedelta(hours=rng.randrange(1, 110))
+            invited_at = self._now - dt.timedelta(hours=rng.randrange(1, 90))
         invited_at = max(invited_at, fate.began)
         wait = (self._now - invited_at) / 50
         return self._part(
@@ -188,17 +188,10 @@ class Crowd:
             accepted_at=part.accepted_at,
             confirmed_at=part.confirmed_at,
         )
+        member = _actor(place, part, account_id)
         cast.states.append(part.state)
-        cast.stories.extend(_stories(part, inviter, account_id, public_key))
-        return Actor(
-            account_id=account_id or part.member_id,
-            session_id=None,
-            name=part.who.name,
-            email=part.who.email,
-            role=part.role,
-            permissions=part.role.permissions,
-            organization_id=place.client_id,
-        )
+        cast.stories.extend(_stories(part, inviter, member, public_key))
+        return member
 
     def _account(self, part: Part) -> tuple[uuid.UUID, str]:
         if part.account:
@@ -266,13 +259,24 @@ class Place:
         return self.keys.wrapped_for(public_key) if self.keys else None
 
 
+def _actor(place: Place, part: Part, account_id: uuid.UUID | None) -> Actor:
+    """The member as the event log names them; who has no account yet does nothing."""
+    return Actor(
+        account_id=account_id or part.member_id,
+        session_id=None,
+        name=part.who.name,
+        email=part.who.email,
+        role=part.role,
+        permissions=part.role.permissions,
+        organization_id=place.client_id,
+    )
+
+
 def _pick(table: tuple[tuple[float, Any], ...], chance: float) -> Any:
     return next(value for upto, value in table if chance <= upto)
 
 
-def _stories(
-    part: Part, inviter: Actor, account_id: uuid.UUID | None, public_key: str
-) -> Iterator[Story]:
+def _stories(part: Part, inviter: Actor, member: Actor, public_key: str) -> Iterator[Story]:
     """Invited, accepted, confirmed: as far as this member has come."""
     by_provider = inviter.provider_id is not None
     if part.state is not MemberState.STAGED:
@@ -281,11 +285,11 @@ def _stories(
         yield Story(part.invited_at, kind, inviter, part.member_id, details, by_provider)
     if part.accepted_at:
         details = {"email": part.who.email}
-        yield Story(part.accepted_at, "organization:member:accept", None, part.member_id, details)
+        yield Story(part.accepted_at, "organization:member:accept", member, part.member_id, details)
     if part.confirmed_at:
         proof: dict[str, Any] = {
             "email": part.who.email,
-            "fingerprint": fingerprint_phrase(str(account_id), public_key),
+            "fingerprint": fingerprint_phrase(str(member.account_id), public_key),
             "by_making_keys": False,
         }
         kind = "organization:member:confirm"

@@ -10,7 +10,8 @@ from portal.domain.plans import Cadence, Plan
 from portal.domain.states import ClientStatus, MemberState
 
 _YEARS_BACK = dt.timedelta(days=1095)
-_EACH = dt.timedelta(days=45)
+# A small provider is a young one: nobody wants to look at years with a handful of clients.
+_EACH = dt.timedelta(days=9)
 _LARGEST_WEIGHT = 60.0
 
 

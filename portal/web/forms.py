@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, cast
 
+from flask import request
 from flask_babel import format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
@@ -33,6 +34,10 @@ class Form(FlaskForm):
     """Every form of the portal. Labels and messages come in the reader's language."""
 
     class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: object, formdata: Any) -> Any:
+            """Only what a form sends: values out of a JSON body may be of any type."""
+            return None if request.is_json else super().wrap_formdata(form, formdata)
+
         def get_translations(self, form: object) -> object:
             """WTForms' own sentences in the language of the page."""
             locale = get_locale()
