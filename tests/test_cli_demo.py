@@ -267,6 +267,16 @@ def test_the_command_prints_where_to_begin(committed_app):
     assert [found.text for found in findings if found.level is Level.FAILURE] == []
 
 
+def test_a_password_is_made_up_where_none_is_given(committed_app, database):
+    arguments = ["demo", "--clients", "0", "--members", "0", "--locale", "fr"]
+    result = committed_app.test_cli_runner().invoke(args=arguments)
+    assert result.exit_code == 0, result.output
+    made = json.loads(result.output)
+    master = derive_master_key(made["admin"], made["password"])
+    account = database.one(select(Account).where(Account.email == made["admin"]))
+    assert passwords.matches(account.signin_hash, signin_hash(master, made["password"]))
+
+
 def test_shares_add_up():
     assert sum(_shares([0.0, 1.5, 2.25, 0.0, 7.1], 1000)) == 1000
     assert _shares([0.0, 0.0], 10) == [0, 0]

@@ -1,6 +1,7 @@
 """`flask demo`: fill an empty portal with invented data."""
 
 import json
+import secrets
 from dataclasses import asdict
 
 import click
@@ -78,19 +79,28 @@ def note_of(demo: Demo, password: str) -> str:
     type=click.IntRange(0, 100_000_000),
     help="In all logs together; as many as the story has if left out.",
 )
-@click.option("--password", required=True, help="The master password of those who can sign in.")
+@click.option(
+    "--password",
+    help="The master password of those who can sign in; made up, and printed, if left out.",
+)
 @click.option("--locale", default="en", show_default=True, type=click.Choice(list(LANGUAGES)))
 @click.option("--seed", default=1, show_default=True, help="Another seed makes other names.")
 @with_appcontext
 def demo(
-    clients: int, members: int, events: int | None, password: str, locale: str, seed: int
+    clients: int, members: int, events: int | None, password: str | None, locale: str, seed: int
 ) -> None:
     """Fill an EMPTY portal with a provider, clients and people, and print where to begin."""
     upgrade(db.engine)
+    told = {} if password else {"password": secrets.token_urlsafe(12)}
     try:
         made = make_demo(
-            password, clients=clients, members=members, events=events, locale=locale, seed=seed
+            password or told["password"],
+            clients=clients,
+            members=members,
+            events=events,
+            locale=locale,
+            seed=seed,
         )
     except NotEmptyError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(json.dumps(asdict(made)))
+    click.echo(json.dumps(asdict(made) | told))
