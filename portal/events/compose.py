@@ -70,16 +70,12 @@ def compose(
     about = {name: value for name, value in details.items() if is_personal(kind, name, value)}
     parts = {"actor": _part({name: word for name, word in acting.items() if word}, salt)}
     parts["about"] = _part(about, salt)
-    payload: dict[str, Any] = {
+    payload = {
+        **_where_from(actor, organization_id, where),
         "id": str(event_id),
         "at": now.isoformat(timespec="microseconds"),
         "type": kind,
         "subject": str(subject_id) if subject_id else None,
-        "account": str(actor.account_id) if actor else None,
-        "role": actor.role.value if actor else None,
-        "provider": str(actor.provider_id) if actor and actor.provider_id else None,
-        "organization": str(organization_id) if organization_id else None,
-        "request": where.request_id,
         "details": {name: value for name, value in details.items() if name not in about},
         "personal": {name: commitment(*part) for name, part in parts.items() if part},
     }
@@ -98,6 +94,19 @@ def compose(
         about_salt=about_salt,
         words=words_of({"kind": kind.replace(":", " ")}, acting, details),
     )
+
+
+def _where_from(
+    actor: Actor | None, organization_id: uuid.UUID | None, where: Trace
+) -> dict[str, Any]:
+    """Who acted, on whose behalf and in which client: ids and roles alone."""
+    return {
+        "account": str(actor.account_id) if actor else None,
+        "role": actor.role.value if actor else None,
+        "provider": str(actor.provider_id) if actor and actor.provider_id else None,
+        "organization": str(organization_id) if organization_id else None,
+        "request": where.request_id,
+    }
 
 
 def check(kind: str, details: Mapping[str, Any]) -> None:
