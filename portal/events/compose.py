@@ -79,19 +79,16 @@ def compose(
         "details": {name: value for name, value in details.items() if name not in about},
         "personal": {name: commitment(*part) for name, part in parts.items() if part},
     }
-    (actor_salt, actor_text), (about_salt, about_text) = (
-        parts[name] or (None, None) for name in ("actor", "about")
-    )
     return Composed(
         id=event_id,
         at=now,
         type=kind,
         actor_id=actor.account_id if actor else None,
         payload=canonical(payload),
-        actor=actor_text,
-        actor_salt=actor_salt,
-        about=about_text,
-        about_salt=about_salt,
+        actor=_text(parts["actor"]),
+        actor_salt=_salt(parts["actor"]),
+        about=_text(parts["about"]),
+        about_salt=_salt(parts["about"]),
         words=words_of({"kind": kind.replace(":", " ")}, acting, details),
     )
 
@@ -142,6 +139,14 @@ def _tells(leaf: object) -> bool:
 
 def _part(facts: Mapping[str, Any], salt: Callable[[int], bytes]) -> tuple[bytes, str] | None:
     return (salt(SALT_BYTES), canonical(facts)) if facts else None
+
+
+def _salt(part: tuple[bytes, str] | None) -> bytes | None:
+    return part[0] if part else None
+
+
+def _text(part: tuple[bytes, str] | None) -> str | None:
+    return part[1] if part else None
 
 
 def _leaves(name: str, value: object) -> Iterator[tuple[str, object]]:
