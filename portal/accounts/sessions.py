@@ -205,7 +205,8 @@ def find_visit(
     }
     if provider_id or organization_id:
         values["tenant_id"] = provider_id or organization_id
-    row = session.execute(statement, values).one_or_none()
+    # On the connection: rows without entities need none of the session's own work.
+    row = session.connection().execute(statement, values).one_or_none()
     if row is None:
         return None
     return Visit(

@@ -1,7 +1,7 @@
 """What the Clients table shows, as its address says it: words, filters, order and size."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -85,11 +85,6 @@ class Listing:
     @property
     def is_filtered(self) -> bool:
         return bool(self.filters())
-
-    def by(self, sort: Sort) -> "Listing":
-        """The same clients by another column; by the same one, the other way round."""
-        turned = sort is self.sort and not self.descending
-        return replace(self, sort=sort, descending=turned)
 
     def without(self, name: str) -> "Listing":
         """The same without one filter, named as in `filters`."""

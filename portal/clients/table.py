@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -10,12 +10,13 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from portal.clients.listing import Listing, Sort
+from portal.clients.listing import PAGE_SIZE, Listing, Sort
 from portal.clients.queries import COUNTED, KEYLESS_COUNTED
-from portal.domain.names import colour_class, initials
+from portal.domain.names import colour_of_hex, initials
 from portal.domain.paging import Cursor, Page
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
+from portal.web.languages import per_language
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,7 @@ class Table:
         return Markup("".join([text % row for row in self.rows]))  # noqa: S704 - see `_rows`
 
 
+@per_language
 def column_labels() -> dict[Sort, str]:
     """The columns in the reader's language."""
     return {
@@ -118,8 +120,8 @@ def build(
         chips=_chips(url, listing),
         clear_url=address(url, listing.unfiltered()),
         csv_url=address(csv_url, listing),
-        plans=tuple((plan.value, _(plan.label)) for plan in Plan),
-        statuses=tuple((status.value, _(status.label)) for status in ClientStatus),
+        plans=_plan_choices(),
+        statuses=_status_choices(),
         switches=_switches(listing),
         order=query.get("sort", ""),
         size=query.get("size", ""),
@@ -131,15 +133,24 @@ def build(
     )
 
 
+@per_language
 def grouping() -> Callable[[int], str]:
-    """Writes a whole number with its thousands apart; the locale is looked up once, not per row."""
+    """Writes a whole number with its thousands apart, as the language does."""
     locale = get_locale()
     sign = locale.number_symbols["latn"]["group"] if locale else ","
 
+    @lru_cache(maxsize=4096)
     def write(number: int) -> str:
-        return str(number) if number < 1000 else f"{number:,}".replace(",", sign)
+        return f"{number:,}".replace(",", sign)
 
     return write
+
+
+# Plain strings, not markup: filling a row in would escape them, or ask each whether it must.
+@lru_cache(maxsize=8192)
+def _who(name: str) -> tuple[str, str]:
+    """A name and its initials, escaped."""
+    return str(escape(name)), str(escape(initials(name)))
 
 
 def _rows(page: Page[Any]) -> tuple[dict[str, str | int | float], ...]:
@@ -148,31 +159,63 @@ def _rows(page: Page[Any]) -> tuple[dict[str, str | int | float], ...]:
     `low` and `high` are where the meter turns to warn and to bad: at 90 % and at the last seat.
     """
     write = grouping()
-    plans = {plan.value: escape(_(plan.label)) for plan in Plan}
+    plans = _plan_texts()
     tags = _tagging()
-    return tuple(
-        {
-            "id": str(row.id),
-            "name": escape(row.name),
-            "initials": escape(initials(row.name)),
-            "tone": colour_class(row.id),
-            "tags": tags(row.status, row.owner_confirmed, row.has_keys),
-            "assigned": write(row.seats),
-            "used": write(row.seats_used),
-            "remaining": write(row.seats_remaining),
-            "seats": row.seats,
-            "seats_used": row.seats_used,
-            "low": (row.seats * 9 + 9) // 10 - 0.5,
-            "high": row.seats - 0.5,
-            "plan": plans[row.plan],
-            "done": row.setup_done,
-            "total": row.setup_total,
-        }
-        for row in page.rows
-    )
+    rows = []
+    for (
+        hex_,
+        name,
+        status,
+        plan,
+        seats,
+        used,
+        remaining,
+        done,
+        total,
+        owner,
+        keys,
+        *_more,
+    ) in page.rows:
+        shown, letters = _who(name)
+        rows.append(
+            {
+                "id": f"{hex_[:8]}-{hex_[8:12]}-{hex_[12:16]}-{hex_[16:20]}-{hex_[20:]}",
+                "name": shown,
+                "initials": letters,
+                "tone": colour_of_hex(hex_),
+                "tags": tags(status, owner, keys),
+                "assigned": write(seats),
+                "used": write(used),
+                "remaining": write(remaining),
+                "seats": seats,
+                "seats_used": used,
+                "low": (seats * 9 + 9) // 10 - 0.5,
+                "high": seats - 0.5,
+                "plan": plans[plan],
+                "done": done,
+                "total": total,
+            }
+        )
+    return tuple(rows)
 
 
-def _tagging() -> Callable[[str, bool, bool], Markup]:
+@per_language
+def _plan_texts() -> dict[str, str]:
+    return {plan.value: str(escape(_(plan.label))) for plan in Plan}
+
+
+@per_language
+def _plan_choices() -> tuple[tuple[str, str], ...]:
+    return tuple((plan.value, _(plan.label)) for plan in Plan)
+
+
+@per_language
+def _status_choices() -> tuple[tuple[str, str], ...]:
+    return tuple((status.value, _(status.label)) for status in ClientStatus)
+
+
+@per_language
+def _tagging() -> Callable[[str, bool, bool], str]:
     """Writes the facts beside a name; the tone repeats what the words say."""
     shape = Markup(' <span class="tag {}">{}</span>')
     tones = {ClientStatus.SUSPENDED: "warn", ClientStatus.DELETING: "bad"}
@@ -181,9 +224,9 @@ def _tagging() -> Callable[[str, bool, bool], Markup]:
     no_keys = shape.format("bad", _("No keys"))
 
     @cache
-    def tags(status: str, owner_confirmed: bool, has_keys: bool) -> Markup:  # noqa: FBT001
+    def tags(status: str, owner_confirmed: bool, has_keys: bool) -> str:  # noqa: FBT001
         nothing = Markup()
-        return (
+        return str(
             by_status.get(status, nothing)
             + (nothing if owner_confirmed else no_owner)
             + (nothing if has_keys else no_keys)
@@ -194,11 +237,20 @@ def _tagging() -> Callable[[str, bool, bool], Markup]:
 
 def _headers(url: str, listing: Listing, labels: dict[Sort, str]) -> tuple[Header, ...]:
     now = "descending" if listing.descending else "ascending"
+    before = urlencode(listing.filters())
+    after = f"size={listing.size}" if listing.size != PAGE_SIZE else ""
+
+    def by(sort: Sort) -> str:
+        turned = sort is listing.sort and not listing.descending
+        order = f"sort=-{sort}" if turned else "" if sort is Sort.NAME else f"sort={sort}"
+        query = "&".join(filter(None, (before, order, after)))
+        return f"{url}?{query}" if query else url
+
     return tuple(
         Header(
             name=sort,
             label=label,
-            url=address(url, listing.by(sort)),
+            url=by(sort),
             direction=now if sort is listing.sort else "",
             numeric=sort in {Sort.ASSIGNED, Sort.USED, Sort.REMAINING},
         )

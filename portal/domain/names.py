@@ -68,6 +68,11 @@ def colour_class(identity: UUID) -> int:
     return crc32(identity.bytes) % COLOURS + 1
 
 
+def colour_of_hex(digits: str) -> int:
+    """The same for an identity as its 32 hexadecimal digits."""
+    return crc32(bytes.fromhex(digits)) % COLOURS + 1
+
+
 def check_name(
     text: str,
     *,

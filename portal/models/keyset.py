@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import Select, literal, tuple_
+from sqlalchemy import Select, bindparam, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
-
-from portal.domain.paging import Cursor
 
 
 def seek(
@@ -13,20 +11,21 @@ def seek(
     column: InstrumentedAttribute[Any],
     identity: InstrumentedAttribute[Any],
     *,
-    descending: bool,
-    cursor: Cursor | None,
-    size: int,
+    downwards: bool,
+    beside: bool,
 ) -> Select[Any]:
-    """`statement` in the order (column, identity), beside `cursor`, with one row more than `size`.
+    """`statement` in the order (column, identity), its first `rows` rows.
 
-    Rows of a page before a cursor come in reverse; `domain.paging.page_of` turns them round. The
-    column is NOT NULL and the tenant, the column and the identity share an index in this order.
+    With `beside` it begins after the place (`beside`, `beside_id`). These three are parameters of
+    the statement, which so can be kept. Rows of a page before a cursor come in reverse;
+    `domain.paging.page_of` turns them round. The column is NOT NULL and the tenant, the column and
+    the identity share an index in this order.
     """
-    # Walking back through an ascending list is walking on through a descending one.
-    downwards = descending != (cursor is not None and cursor.backwards)
-    if cursor is not None:
+    if beside:
         here = tuple_(column, identity)
-        there = tuple_(literal(cursor.value, column.type), literal(cursor.id, identity.type))
+        there = tuple_(
+            bindparam("beside", type_=column.type), bindparam("beside_id", type_=identity.type)
+        )
         statement = statement.where(here < there if downwards else here > there)
     order = (column.desc(), identity.desc()) if downwards else (column.asc(), identity.asc())
-    return statement.order_by(*order).limit(size + 1)
+    return statement.order_by(*order).limit(bindparam("rows"))

@@ -28,6 +28,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+# A page loads twenty files, and only pages obey the others.
+_OF_FILES = {"X-Content-Type-Options", "Cross-Origin-Resource-Policy"}
 
 
 def init_headers(app: Flask, *, https: bool) -> None:
@@ -35,11 +37,13 @@ def init_headers(app: Flask, *, https: bool) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
         if https:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if request.endpoint == "static" and response.status_code in {200, 206, 304}:
+        file = request.endpoint == "static" and response.status_code in {200, 206, 304}
+        for name, value in _HEADERS.items():
+            if not file or name in _OF_FILES:
+                response.headers.setdefault(name, value)
+        if file:
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
             return response
         response.vary.update(VARY)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from portal.web.templates import icons
+
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "templates"
 
@@ -17,6 +19,7 @@ def environment() -> Environment:
     )
     made.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
     made.globals |= {"static": lambda path: f"/static/{path}", "csrf_token": lambda: "token"}
+    made.globals["icon_markup"] = icons(made.globals)
     return made
 
 
