@@ -64,12 +64,10 @@ def compose(
     """
     check(kind, details)
     where = trace or (actor.trace if actor else Trace())
-    acting = {"source": where.source, "browser": where.browser}
-    if actor:
-        acting |= {"name": actor.name, "email": actor.email}
+    acting = _acting(actor, where)
     about = {name: value for name, value in details.items() if is_personal(kind, name, value)}
-    parts = {"actor": _part({name: word for name, word in acting.items() if word}, salt)}
-    parts["about"] = _part(about, salt)
+    told = {name: word for name, word in acting.items() if word}
+    parts = {"actor": _part(told, salt), "about": _part(about, salt)}
     payload = {
         **_where_from(actor, organization_id, where),
         "id": str(event_id),
@@ -91,6 +89,12 @@ def compose(
         about_salt=_salt(parts["about"]),
         words=words_of({"kind": kind.replace(":", " ")}, acting, details),
     )
+
+
+def _acting(actor: Actor | None, where: Trace) -> dict[str, str]:
+    """What is personal of whoever acted."""
+    traced = {"source": where.source, "browser": where.browser}
+    return traced | ({"name": actor.name, "email": actor.email} if actor else {})
 
 
 def _where_from(
