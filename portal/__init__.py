@@ -12,6 +12,7 @@ from portal.config import Settings
 from portal.database import init_database
 from portal.extensions import compress, csrf
 from portal.help import views as help_pages
+from portal.logbook import views as logbook
 from portal.members import views as members
 from portal.organizations import views as organizations
 from portal.organizations.context import init_organization_context
@@ -33,6 +34,7 @@ AREAS = (
     accounts,
     providers,
     organizations,
+    logbook,
     members,
     collections,
     clients,
@@ -62,6 +64,7 @@ def create_app(settings: Settings) -> Flask:
     init_frame(app)
     init_errors(app)
     notices.STORE[:] = [NoticeStore()]
+    logbook.init_logbook()
     for area in AREAS:
         app.register_blueprint(area.bp)
     register_commands(app)

@@ -1,6 +1,5 @@
 """The start page, the switcher, the language switch and the profile."""
 
-import json
 import uuid
 
 import pytest
@@ -11,6 +10,7 @@ from portal.domain.access import Role
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import Event
 from tests.support.accounts import make_person, sign_in_as, stored_account
+from tests.support.eventlog import all_told
 
 
 @pytest.fixture
@@ -177,8 +177,8 @@ def test_changes_are_kept_and_logged_with_before_and_after(signed_in, database, 
         "Europe/Paris",
         "dark",
     )
-    event = database.one(select(Event).where(Event.type == "account:profile:update"))
-    details = json.loads(event.payload)["details"]
+    (event,) = all_told(database, "account:profile:update")
+    details = event["details"]
     assert details["before"] == {"name": ada.name, "time_zone": "", "theme": "system"}
     assert details["after"]["name"] == "Ada Lovelace"
 

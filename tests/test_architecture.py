@@ -22,6 +22,7 @@ AREAS = [
     "accounts",
     "providers",
     "organizations",
+    "logbook",
     "billing",
     "members",
     "groups",

@@ -20,6 +20,7 @@ from portal.models import (
     utc_now,
 )
 from tests.support.accounts import keys_for
+from tests.support.eventlog import all_told
 from tests.support.organizations import (
     OWNER,
     employ,
@@ -58,10 +59,8 @@ def handed_over(place):
 
 
 def events(place, kind):
-    found = select(Event.payload).where(
-        Event.type == kind, Event.stream_id == place.organization.id
-    )
-    return [json.loads(payload)["details"] for payload in place.database.all(found)]
+    found = all_told(place.database, kind, place.organization.id)
+    return [event["details"] for event in found]
 
 
 # The list.

@@ -17,6 +17,7 @@ from portal.cli.recount import recount
 from portal.config import Settings
 from portal.database import reading
 from portal.domain.pricing import PriceListError
+from portal.events import signing
 from portal.mail.delivery import NotDelivered, try_server
 from portal.migrate import current_revision, newest_revision
 from portal.models import Account, Event, Outbox, utc_now
@@ -62,7 +63,7 @@ def examine(settings: Settings, engine: Engine) -> Iterator[Finding]:
         broken = broken or found.level is Level.FAILURE
         yield found
     if not broken:
-        for check in (check_numbers, check_mails, check_clock, check_demo):
+        for check in (check_numbers, check_mails, check_clock, check_log_key, check_demo):
             yield from check(settings, engine)
 
 
@@ -180,6 +181,23 @@ def _clock_of(session: Session) -> dt.datetime:
     if seconds is None:  # before SQLite 3.42
         seconds = session.execute(text("SELECT unixepoch()")).scalar_one()
     return dt.datetime.fromtimestamp(float(seconds), dt.UTC)
+
+
+def check_log_key(settings: Settings, engine: Engine) -> Iterator[Finding]:
+    """The key that signs the event logs, and whether the portal can still use it."""
+    with reading(), Session(engine) as session:
+        fingerprint = signing.fingerprint(session)
+        own = signing.own_keys(session, settings.secret_keys)
+        lost = [key.id for key in signing.keys(session) if key.id not in own]
+    if lost:
+        yield failure(
+            f"{len(lost)} keys of the event logs were sealed with another PORTAL_SECRET_KEY. Add "
+            "that one to the list again, or make a new key: flask rotate-log-key."
+        )
+    elif fingerprint:
+        yield ok(f"The event logs are signed by the key {fingerprint}.")
+    else:
+        yield ok("The event logs are not signed yet; the worker signs them every hour.")
 
 
 def check_demo(settings: Settings, engine: Engine) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from portal.models import (
     Affiliation,
     Collection,
     Event,
+    EventCheckpoint,
     EventStream,
     Member,
     Organization,
@@ -216,23 +217,33 @@ def _stale_affiliations() -> Rows:
 
 
 def _streams() -> Rows:
+    """Gapless: as many rows as the last number says, after those that lie in an archive."""
+    archived = (
+        select(EventCheckpoint.stream_id, func.max(EventCheckpoint.seq).label("last"))
+        .where(EventCheckpoint.purpose == "archive")
+        .group_by(EventCheckpoint.stream_id)
+        .subquery()
+    )
     counted = (
         select(
             Event.stream_id,
             func.count().label("number"),
             func.max(Event.seq).label("last"),
         )
+        .outerjoin(archived, archived.c.stream_id == Event.stream_id)
+        .where(Event.seq > func.coalesce(archived.c.last, 0))
         .group_by(Event.stream_id)
         .subquery()
     )
-    number = func.coalesce(counted.c.number, 0)
+    number = func.coalesce(counted.c.number, 0) + func.coalesce(archived.c.last, 0)
     return (
         select(EventStream.stream_id, EventStream.last_seq, number)
         .outerjoin(counted, counted.c.stream_id == EventStream.stream_id)
+        .outerjoin(archived, archived.c.stream_id == EventStream.stream_id)
         .where(
             or_(
                 EventStream.last_seq != number,
-                EventStream.last_seq != func.coalesce(counted.c.last, 0),
+                EventStream.last_seq != func.coalesce(counted.c.last, archived.c.last, 0),
             )
         )
     )

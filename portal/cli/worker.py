@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from portal.events.chores import chores
 from portal.extensions import db
 from portal.outbox.mailing import mail_handlers
 from portal.outbox.worker import Worker
@@ -17,7 +18,7 @@ from portal.outbox.worker import Worker
 def worker(*, once: bool) -> None:
     """Send the mails that wait, and tidy up, until TERM."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    found = Worker(db.engine, mail_handlers(app))
+    found = Worker(db.engine, mail_handlers(app), chores=chores(app.extensions["settings"]))
     if once:
         found.drain()
         found.tidy()

@@ -85,19 +85,18 @@ def create_client(
     session.flush()
     session.add(Collection(organization_id=organization_id))
     _add_subscription(session, organization_id, order, quote, provider)
-    with events.together(session):
-        _record_creation(session, actor, organization_id, order, with_keys=keys is not None)
-        invite(
-            session,
-            actor,
-            organization_id=organization_id,
-            email=order.owner_email,
-            role=Role.OWNER,
-            locale=locale,
-            seat_is_taken=True,
-        )
-        if keys:
-            store_keys(session, actor, organization_id, keys, by_owner=False)
+    _record_creation(session, actor, organization_id, order, with_keys=keys is not None)
+    invite(
+        session,
+        actor,
+        organization_id=organization_id,
+        email=order.owner_email,
+        role=Role.OWNER,
+        locale=locale,
+        seat_is_taken=True,
+    )
+    if keys:
+        store_keys(session, actor, organization_id, keys, by_owner=False)
     return organization_id
 
 

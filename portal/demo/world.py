@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, update
 
 from portal.domain.access import Actor
-from portal.events.record import Stream, canonical, payload_of
+from portal.events.chain import anchor, row_hash
+from portal.events.compose import compose
+from portal.events.record import Stream, organization_in
 from portal.models import (
     Account,
     Affiliation,
@@ -19,6 +21,7 @@ from portal.models import (
     Collection,
     CollectionMember,
     Event,
+    EventPerson,
     EventStream,
     Member,
     Organization,
@@ -44,6 +47,7 @@ _ORDER: tuple[type[Base], ...] = (
     Outbox,
     EventStream,
     Event,
+    EventPerson,
 )
 _FLUSH_AT = 20_000
 
@@ -59,6 +63,10 @@ class Ids:
         milliseconds, chance = int(moment.timestamp() * 1000), self._rng.getrandbits(74)
         high = milliseconds << 16 | 7 << 12 | chance >> 62
         return uuid.UUID(int=high << 64 | 2 << 62 | chance & (1 << 62) - 1)
+
+    def salt(self, size: int) -> bytes:
+        """A salt of `size` bytes; the demo's people have nothing to hide."""
+        return self._rng.randbytes(size)
 
 
 class Rows:
@@ -103,7 +111,8 @@ class Log:
     def __init__(self, rows: Rows, ids: Ids, total: int | None) -> None:
         self._rows = rows
         self._ids = ids
-        self._last: dict[uuid.UUID, int] = {}
+        self._last: dict[uuid.UUID, tuple[int, bytes]] = {}
+        self._provider: uuid.UUID | None = None
         self._limit = total
         self.total = total
         self.count = 0
@@ -133,32 +142,58 @@ class Log:
         """One event in all of `streams`, or in none where it would be too much."""
         if self.left is not None and self.left < len(streams):
             return False
-        event_id = self._ids.at(at)
-        payload = canonical(payload_of(actor, None, event_id, at, kind, subject_id, details))
+        event = compose(
+            actor,
+            None,
+            self._ids.at(at),
+            at,
+            kind,
+            subject_id,
+            details,
+            organization_id=organization_in(streams),
+            salt=self._ids.salt,
+        )
         for stream in streams:
+            seq, row = self._next(stream, event.payload)
             self._rows.add(
                 Event,
                 stream_id=stream.id,
-                seq=self._next(stream),
-                id=event_id,
+                seq=seq,
+                id=event.id,
                 at=at,
                 type=kind,
-                payload=payload,
+                actor_id=event.actor_id,
+                provider_id=self._provider_of(stream),
+                payload=event.payload,
+                hash=row,
             )
+            self._rows.add(EventPerson, stream_id=stream.id, seq=seq, **event.person)
         self.count += len(streams)
         return True
 
-    def _next(self, stream: Stream) -> int:
+    def _next(self, stream: Stream, payload: str) -> tuple[int, bytes]:
+        """The number and hash of the stream's next row."""
         last = self._last.get(stream.id)
         if last is None:
             self._rows.add(EventStream, stream_id=stream.id, kind=stream.kind, last_seq=0)
-        self._last[stream.id] = (last or 0) + 1
+            last = (0, anchor(stream.id))
+        seq = last[0] + 1
+        self._last[stream.id] = (seq, row_hash(last[1], stream.id, seq, payload))
         return self._last[stream.id]
+
+    def _provider_of(self, stream: Stream) -> uuid.UUID | None:
+        """The demo has one provider, whose log is the first of its kind."""
+        if stream.kind == "provider":
+            self._provider = stream.id
+        return self._provider if stream.kind == "organization" else None
 
     def close(self) -> None:
         """Leave each stream's last number in its row."""
         self._rows.flush()
-        rows = [{"old": stream, "last_seq": last} for stream, last in self._last.items()]
+        rows = [
+            {"old": stream, "last_seq": seq, "last_hash": row}
+            for stream, (seq, row) in self._last.items()
+        ]
         self._rows.update(EventStream, "stream_id", rows)
 
 

@@ -16,11 +16,13 @@ class Permission(StrEnum):
     CLIENTS_MANAGE = "clients.manage"
     PROVIDER_PEOPLE_READ = "provider.people.read"
     PROVIDER_KEYS = "provider.keys"
+    PROVIDER_EVENTS_READ = "provider.events.read"
     ORGANIZATION_READ = "organization.read"
     MEMBERS_READ = "members.read"
     MEMBERS_INVITE = "members.invite"
     MEMBERS_CONFIRM = "members.confirm"
     ORGANIZATION_KEYS = "organization.keys"
+    ORGANIZATION_EVENTS_READ = "organization.events.read"
 
 
 class Role(StrEnum):
@@ -70,6 +72,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MEMBERS_INVITE,
             Permission.MEMBERS_CONFIRM,
             Permission.ORGANIZATION_KEYS,
+            Permission.ORGANIZATION_EVENTS_READ,
         }
     ),
     Role.ADMIN: frozenset(
@@ -78,6 +81,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MEMBERS_READ,
             Permission.MEMBERS_INVITE,
             Permission.MEMBERS_CONFIRM,
+            Permission.ORGANIZATION_EVENTS_READ,
         }
     ),
     Role.USER: frozenset({Permission.ORGANIZATION_READ}),
@@ -96,6 +100,7 @@ STRONG_PERMISSIONS = frozenset(
         Permission.MEMBERS_INVITE,
         Permission.MEMBERS_CONFIRM,
         Permission.ORGANIZATION_KEYS,
+        Permission.ORGANIZATION_EVENTS_READ,
     }
 )
 

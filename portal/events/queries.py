@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
-from portal.models import Event
+from portal.models import Event, EventPerson
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,21 @@ def newest(
 ) -> list[Told]:
     """The newest `limit` events of these kinds, the newest first."""
     found = (
-        _of(stream_id, Event.type, Event.at, Event.payload)
+        _of(stream_id, Event.type, Event.at, Event.payload, EventPerson.actor, EventPerson.about)
+        .outerjoin(
+            EventPerson,
+            and_(EventPerson.stream_id == Event.stream_id, EventPerson.seq == Event.seq),
+        )
         .where(Event.type.in_(kinds))
         .order_by(Event.seq.desc())
         .limit(limit)
     )
-    return [_told(row.type, row.at, json.loads(row.payload)) for row in session.execute(found)]
+    return [told(row) for row in session.execute(found)]
 
 
-def _told(kind: str, at: dt.datetime, payload: dict[str, Any]) -> Told:
-    actor = payload.get("actor") or {}
-    return Told(kind, at, actor.get("name", ""), payload.get("details", {}))
+def told(row: Any) -> Told:
+    """What a row says (`type`, `at`, `payload`, `actor`, `about`), both its parts together."""
+    payload = json.loads(row.payload)
+    actor = json.loads(row.actor) if row.actor else {}
+    about = json.loads(row.about) if row.about else {}
+    return Told(row.type, row.at, actor.get("name", ""), payload["details"] | about)

@@ -1,21 +1,18 @@
-"""Recording an event: numbered without gaps, in the transaction of its cause."""
+"""Recording an event: numbered without gaps and chained, in the transaction of its cause."""
 
-import datetime as dt
-import json
 import uuid
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import insert
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from portal.domain.access import Actor, Trace
-from portal.events.vocabulary import VOCABULARY
-from portal.models import Event, EventStream, new_id, utc_now
+from portal.events.chain import anchor, row_hash
+from portal.events.compose import Composed, check, compose
+from portal.models import Event, EventPerson, EventStream, Organization, new_id, utc_now
 
 
 @dataclass(frozen=True)
@@ -26,13 +23,12 @@ class Stream:
     id: uuid.UUID
 
 
-# What waits for the end of `together`, in the session that records it.
-_WAITING = "events waiting to be numbered"
+@dataclass(frozen=True)
+class _End:
+    """The locked end of a stream, and the provider that an organization has."""
 
-
-def canonical(payload: dict[str, Any]) -> str:
-    """The one JSON text of a payload: keys sorted, no spaces, UTF-8 (RFC 8785 for our types)."""
-    return json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    row: EventStream
+    provider_id: uuid.UUID | None
 
 
 def open_stream(session: Session, stream: Stream) -> None:
@@ -53,104 +49,107 @@ def record(
 ) -> uuid.UUID:
     """Append one event to each of `streams` (the same event id in all) and return that id.
 
-    `kind` and the names of `details` must be in the vocabulary. `actor` is None for what the
-    system does by itself and for a visitor; `trace` stands in for the actor's then.
+    `kind` and the names of `details` must be in the vocabulary (KeyError), their values plain and
+    public (ValueError). `actor` is None for what the system does by itself and for a visitor;
+    `trace` stands in for the actor's then. The streams stay locked until the transaction ends.
     """
-    unknown = set(details) - VOCABULARY[kind]
-    if unknown:
-        raise KeyError(f"{kind} has no detail named {', '.join(sorted(unknown))}")
-    event_id, now = new_id(), utc_now()
-    payload = canonical(payload_of(actor, trace, event_id, now, kind, subject_id, details))
-    rows = [
-        (stream, {"id": event_id, "at": now, "type": kind, "payload": payload})
-        for stream in streams
-    ]
-    if _WAITING in session.info:
-        session.info[_WAITING].extend(rows)
-    else:
-        _append(session, rows)
-    return event_id
-
-
-@contextmanager
-def together(session: Session) -> Iterator[None]:
-    """What is recorded inside is written at the end, in two statements however much it is.
-
-    For one change that tells several events. An error inside leaves none of them.
-    """
-    if _WAITING in session.info:
-        yield
-        return
-    session.info[_WAITING] = []
-    try:
-        yield
-        rows = session.info[_WAITING]
-    finally:
-        del session.info[_WAITING]
-    _append(session, rows)
-
-
-def payload_of(
-    actor: Actor | None,
-    trace: Trace | None,
-    event_id: uuid.UUID,
-    now: dt.datetime,
-    kind: str,
-    subject_id: uuid.UUID | None,
-    details: dict[str, Any],
-) -> dict[str, Any]:
-    """What an event tells, before it is made canonical."""
-    where = trace or (actor.trace if actor else Trace())
-    payload: dict[str, Any] = {
-        "id": str(event_id),
-        "at": now.isoformat(timespec="microseconds"),
-        "type": kind,
-        "subject": str(subject_id) if subject_id else None,
-        "source": where.source,
-        "browser": where.browser,
-        "request": where.request_id,
-        "details": details,
-    }
-    if actor:
-        payload["actor"] = {
-            "account": str(actor.account_id),
-            "name": actor.name,
-            "email": actor.email,
-            "role": actor.role.value,
-            "provider": str(actor.provider_id) if actor.via_provider else None,
-        }
-    return payload
-
-
-def _append(session: Session, rows: list[tuple[Stream, dict[str, Any]]]) -> None:
-    """Write the rows, each with the next number of its stream."""
-    if not rows:
-        return
-    session.flush()
-    numbers = _numbers(session, Counter(stream for stream, _row in rows))
-    numbered = [
-        {"stream_id": stream.id, "seq": next(numbers[stream.id]), **row} for stream, row in rows
-    ]
-    session.execute(insert(Event), numbered)
-
-
-def _numbers(session: Session, wanted: Counter[Stream]) -> dict[uuid.UUID, Iterator[int]]:
-    """As many numbers of each stream as wanted, under its row's lock; the first opens it."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    # One order for every transaction, so that two of them never wait for each other.
-    asked = sorted(wanted.items(), key=lambda each: each[0].id)
-    begun = dialect.insert(EventStream).values(
-        [
-            {"stream_id": stream.id, "kind": stream.kind, "last_seq": count}
-            for stream, count in asked
-        ]
+    check(kind, details)
+    ends = _lock(session, streams)
+    # The clock is read under the lock, so that in one log times and numbers run the same way.
+    event = compose(
+        actor,
+        trace,
+        new_id(),
+        utc_now(),
+        kind,
+        subject_id,
+        details,
+        organization_id=organization_in(streams),
     )
-    taken = begun.on_conflict_do_update(
-        index_elements=[EventStream.stream_id],
-        set_={"last_seq": EventStream.last_seq + begun.excluded.last_seq},
-    ).returning(EventStream.stream_id, EventStream.last_seq)
-    counts = {stream.id: count for stream, count in asked}
-    return {
-        stream_id: iter(range(last - counts[stream_id] + 1, last + 1))
-        for stream_id, last in session.connection().execute(taken)
-    }
+    for stream in streams:
+        append(session, ends[stream.id], event)
+    return event.id
+
+
+def organization_in(streams: list[Stream]) -> uuid.UUID | None:
+    """The client that an event happens in, which its row in the provider's log tells too."""
+    return next((stream.id for stream in streams if stream.kind == "organization"), None)
+
+
+def append(session: Session, end: _End, event: Composed) -> None:
+    """Put the event behind the last one of a locked stream."""
+    row = end.row
+    previous = row.last_hash or anchor(row.stream_id)
+    row.last_seq += 1
+    row.last_hash = row_hash(previous, row.stream_id, row.last_seq, event.payload)
+    place = {"stream_id": row.stream_id, "seq": row.last_seq}
+    session.add(
+        Event(
+            **place,
+            id=event.id,
+            at=event.at,
+            type=event.type,
+            actor_id=event.actor_id,
+            provider_id=end.provider_id,
+            payload=event.payload,
+            hash=row.last_hash,
+        )
+    )
+    session.add(EventPerson(**place, **event.person))
+
+
+def _lock(session: Session, streams: list[Stream]) -> dict[uuid.UUID, _End]:
+    """The ends of the streams, their rows locked; a first event opens its stream."""
+    held = _held(session)
+    wanted = [stream for stream in streams if stream.id not in held]
+    if wanted:
+        held |= _look(session, wanted)
+    others_opened = []
+    for stream in wanted:
+        if stream.id in held:
+            continue
+        opened = _open(session, stream)
+        if opened:
+            held[stream.id] = opened
+        else:
+            others_opened.append(stream)
+    if others_opened:
+        held |= _look(session, others_opened)
+    return held
+
+
+def _look(session: Session, streams: list[Stream]) -> dict[uuid.UUID, _End]:
+    found = (
+        select(EventStream, Organization.provider_id)
+        .outerjoin(Organization, Organization.id == EventStream.stream_id)
+        .where(EventStream.stream_id.in_([stream.id for stream in streams]))
+        # The lock order of the house: provider, organization, account.
+        .order_by(EventStream.kind.desc(), EventStream.stream_id)
+        .with_for_update(of=EventStream)
+        .execution_options(populate_existing=True)
+    )
+    return {row.stream_id: _End(row, owner) for row, owner in session.execute(found)}
+
+
+def _open(session: Session, stream: Stream) -> _End | None:
+    """Begin a log; None where another transaction has begun it meanwhile."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    columns: dict[str, Any] = {"stream_id": stream.id, "kind": stream.kind, "last_seq": 0}
+    added = dialect.insert(EventStream).values(columns).on_conflict_do_nothing()
+    if session.execute(added).rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    row = EventStream(**columns, last_hash=None)
+    make_transient_to_detached(row)
+    session.add(row)
+    client = session.get(Organization, stream.id) if stream.kind == "organization" else None
+    return _End(row, client.provider_id if client else None)
+
+
+def _held(session: Session) -> dict[uuid.UUID, _End]:
+    """The streams that the innermost transaction has locked: a later event needs no look."""
+    known: WeakKeyDictionary[Any, dict[uuid.UUID, _End]] = session.info.setdefault(
+        "event streams", WeakKeyDictionary()
+    )
+    if not session.in_transaction():
+        session.begin()
+    return known.setdefault(session.get_nested_transaction() or session.get_transaction(), {})

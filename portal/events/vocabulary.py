@@ -1,11 +1,24 @@
 """Every event there is, `source:subject:action`, and the keys its details may have.
 
 A misspelt event is a KeyError in the first test, and what cannot be misspelt can be searched.
-`before` and `after` hold plain values, never secrets and never ciphertext.
+`before` and `after` hold plain values, never secrets and never ciphertext. What says something of
+a person stands beside the chain, so that it can be erased (portal/events/compose.py).
 """
+
+# Details with these names are personal in every event.
+PERSONAL_NAMES = frozenset({"email", "emails", "person", "address"})
+# Events whose `before` and `after` are personal.
+PERSONAL_CHANGES = frozenset(
+    {
+        "account:profile:update",
+        "organization:billing:update",
+        "organization:member:replace_address",
+    }
+)
 
 VOCABULARY: dict[str, frozenset[str]] = {
     "account:account:create": frozenset({"with_keys"}),
+    "account:account:erase": frozenset({"rows"}),
     "account:keys:create": frozenset({"fingerprint"}),
     "account:profile:update": frozenset({"before", "after"}),
     "account:second_factor:enable": frozenset(),
@@ -24,6 +37,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "provider:person:accept": frozenset({"email", "role"}),
     "provider:person:confirm": frozenset({"email", "fingerprint", "by_founding"}),
     "provider:client:create": frozenset({"name", "plan", "seats", "with_keys"}),
+    "provider:log:keep": frozenset({"before", "after"}),
     "organization:organization:create": frozenset({"name", "plan", "seats", "with_keys"}),
     "organization:organization:open": frozenset({"provider"}),
     "organization:organization:rename": frozenset({"before", "after"}),
@@ -35,4 +49,6 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:member:accept": frozenset({"email"}),
     "organization:member:confirm": frozenset({"email", "fingerprint", "by_making_keys"}),
     "organization:member:key_changed": frozenset({"email", "fingerprint", "shown"}),
+    "organization:log:watch": frozenset({"on"}),
+    "system:log:archive": frozenset({"first", "through", "rows", "file", "sha256"}),
 }

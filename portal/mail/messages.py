@@ -162,11 +162,33 @@ def provider_invitation(session: Session, office: Office, payload: Payload) -> L
     )
 
 
+def provider_entered(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells an owner who entered: `organization`, `account`, `technician`, `locale`."""
+    organization_id = uuid.UUID(payload["organization"])
+    watcher_id, technician_id = uuid.UUID(payload["account"]), uuid.UUID(payload["technician"])
+    found = queries.entry(session, organization_id, watcher_id, technician_id)
+    if found is None:
+        raise Outdated("The mail was turned off, or somebody of it is gone.")
+    return Letter(
+        name="provider_entered",
+        to=found.email,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={
+            "organization": found.organization,
+            "provider": found.provider or "",
+            "technician": found.technician,
+            "url": office.url_for("logbook.organization_events", organization_id=organization_id),
+        },
+    )
+
+
 MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.sign_in_code": sign_in_code,
     "mail.member_invitation": member_invitation,
     "mail.member_accepted": member_accepted,
     "mail.member_confirmed": member_confirmed,
+    "mail.provider_entered": provider_entered,
     "mail.provider_invitation": provider_invitation,
 }
 

@@ -3,10 +3,20 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import Row, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, and_, select
+from sqlalchemy.orm import Session, aliased
 
-from portal.models import Account, Member, Organization, Provider, ProviderPerson, SignInCode
+from portal.domain.access import Role
+from portal.domain.states import MemberState
+from portal.models import (
+    Account,
+    EntryWatcher,
+    Member,
+    Organization,
+    Provider,
+    ProviderPerson,
+    SignInCode,
+)
 
 
 def _of(tenant: Any, tenant_id: uuid.UUID, *columns: Any) -> Select[Any]:
@@ -77,5 +87,41 @@ def provider_person(
         .join(Provider, Provider.id == ProviderPerson.provider_id)
         .outerjoin(Account, Account.email == ProviderPerson.email)
         .where(ProviderPerson.id == person_id)
+    )
+    return session.execute(found).one_or_none()
+
+
+def entry(
+    session: Session,
+    organization_id: uuid.UUID,
+    watcher_id: uuid.UUID,
+    technician_id: uuid.UUID,
+) -> Row[Any] | None:
+    """An owner who still wants to know who entered, and whom they are told of."""
+    technician = aliased(Account)
+    found = (
+        _of(
+            EntryWatcher.organization_id,
+            organization_id,
+            Account.email,
+            Organization.name.label("organization"),
+            Provider.name.label("provider"),
+            technician.name.label("technician"),
+        )
+        .select_from(EntryWatcher)
+        .join(Account, Account.id == EntryWatcher.account_id)
+        .join(
+            Member,
+            and_(
+                Member.organization_id == EntryWatcher.organization_id,
+                Member.account_id == EntryWatcher.account_id,
+                Member.role == Role.OWNER,
+                Member.state == MemberState.CONFIRMED,
+            ),
+        )
+        .join(Organization, Organization.id == EntryWatcher.organization_id)
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .join(technician, technician.id == technician_id)
+        .where(EntryWatcher.account_id == watcher_id)
     )
     return session.execute(found).one_or_none()

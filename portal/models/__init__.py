@@ -9,6 +9,14 @@ from portal.models.account import (
     SignInCode,
 )
 from portal.models.base import Base, new_id, utc_now
+from portal.models.events import (
+    EntryWatcher,
+    Event,
+    EventCheckpoint,
+    EventKey,
+    EventPerson,
+    EventStream,
+)
 from portal.models.organization import (
     Collection,
     CollectionMember,
@@ -18,7 +26,7 @@ from portal.models.organization import (
     Subscription,
     SubscriptionLine,
 )
-from portal.models.plumbing import Event, EventStream, Idempotency, Outbox, RateLimit
+from portal.models.plumbing import Idempotency, Outbox, RateLimit
 from portal.models.provider import Provider, ProviderPerson
 
 __all__ = [
@@ -28,7 +36,11 @@ __all__ = [
     "Base",
     "Collection",
     "CollectionMember",
+    "EntryWatcher",
     "Event",
+    "EventCheckpoint",
+    "EventKey",
+    "EventPerson",
     "EventStream",
     "Idempotency",
     "Member",

@@ -28,6 +28,8 @@ GLOBAL_TABLES = frozenset(
         "sign_in_codes",
         # One row a stream: the lock under which an event gets its number.
         "event_streams",
+        # The portal's own keys: one signs the checkpoints of all logs.
+        "event_keys",
     }
 )
 TENANT_COLUMNS = frozenset({"organization_id", "provider_id", "account_id", "stream_id"})

@@ -1,46 +1,16 @@
-"""Tables that serve all areas: events, outbox, rate limits, idempotency."""
+"""Tables that serve all areas: outbox, rate limits, idempotency."""
 
 import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, new_id, utc_now
 
 JsonObject = JSON().with_variant(JSONB(), "postgresql")
-
-
-class EventStream(Base):
-    """One organization, provider or account that events happen to; holds its last number."""
-
-    __tablename__ = "event_streams"
-    __table_args__ = (
-        CheckConstraint("kind in ('organization', 'provider', 'account')", name="kind_known"),
-    )
-
-    stream_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))
-    last_seq: Mapped[int] = mapped_column(BigInteger, default=0)
-
-
-class Event(Base):
-    """One line of an event log. `payload` is canonical JSON: the bytes a hash will cover."""
-
-    __tablename__ = "events"
-    __table_args__ = (Index(None, "stream_id", "id"),)
-
-    stream_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("event_streams.stream_id", ondelete="RESTRICT"), primary_key=True
-    )
-    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    # The same id in two streams is the same event, seen from both sides.
-    id: Mapped[uuid.UUID]
-    at: Mapped[dt.datetime]
-    type: Mapped[str] = mapped_column(String(64))
-    payload: Mapped[str] = mapped_column(Text)
 
 
 class Outbox(Base):

@@ -33,6 +33,7 @@ class Provider(BillingAddress, Base):
         CheckConstraint("discount_basis_points between 0 and 10000", name="discount_bounds"),
         CheckConstraint("tax_basis_points between 0 and 10000", name="tax_bounds"),
         CheckConstraint("clients_count >= 0", name="clients_count_positive"),
+        CheckConstraint("events_kept_months between 3 and 120", name="events_kept_bounds"),
         CheckConstraint(
             "(public_key is null) = (protected_private_key is null)", name="keys_all_or_none"
         ),
@@ -50,6 +51,8 @@ class Provider(BillingAddress, Base):
     tax_basis_points: Mapped[int] = mapped_column(default=0)
     second_factor_required: Mapped[bool] = mapped_column(default=True)
     clients_count: Mapped[int] = mapped_column(default=0)
+    # NULL: the event log is kept for good.
+    events_kept_months: Mapped[int | None]
     public_key: Mapped[str | None] = mapped_column(Text)
     protected_private_key: Mapped[str | None] = mapped_column(Text)
     # The provider key under a key derived from the printed recovery code.

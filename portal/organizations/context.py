@@ -130,5 +130,8 @@ def _frame(place: Any) -> Frame:
             provider=place.provider_name,
         )
         banner = Banner(text, url_for("clients.index", provider_id=place.provider_id))
-    groups = (NavGroup("", tuple(items)),)
-    return Frame(place.organization_name, items[0].url, groups, banner, guide())
+    groups = [NavGroup("", tuple(items))]
+    if g.actor.can(Permission.ORGANIZATION_EVENTS_READ):
+        log = nav_item(_("Event log"), "logbook.organization_events", "scroll-text", **here)
+        groups.append(NavGroup(_("Reporting"), (log,)))
+    return Frame(place.organization_name, items[0].url, tuple(groups), banner, guide())

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,6 +14,9 @@ from portal.domain.setup_steps import Progress, progress, setup_steps
 from portal.events import Stream
 from portal.models import Organization, ProviderEntry
 from portal.organizations import queries
+
+# Told of each entry of a provider's person, after its event; create_app fills it (logbook).
+ENTERED: list[Callable[[Session, Actor], None]] = []
 
 
 def streams_of(actor: Actor) -> list[Stream]:
@@ -78,3 +82,5 @@ def enter_by_provider(
         subject_id=actor.organization_id,
         provider=provider,
     )
+    for tell in ENTERED:
+        tell(session, actor)

@@ -105,7 +105,9 @@ def history(events: Sequence[Told]) -> list[Line]:
 
 
 def _sentence(event: Told) -> str:
-    known = {"who": event.who or _("The portal"), **event.details}
+    # What was erased is missing from the details.
+    erased = dict.fromkeys(("email", "before", "after"), _("(erased)"))
+    known = {**erased, "who": event.who or _("The portal"), **event.details}
     if event.kind == "organization:member:confirm" and event.details.get("by_making_keys"):
         return str(_("%(who)s made the keys when joining, and so is confirmed.", **known))
     if event.kind == "organization:keys:create" and event.details.get("by_owner"):

@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -45,17 +45,19 @@ class Never(Exception):
 
 
 class Worker:
-    """One process's worker. `handlers` says by topic what is to be done."""
+    """One process's worker. `handlers` says by topic what is to be done, `chores` what else."""
 
     def __init__(
         self,
         engine: Engine,
         handlers: Mapping[str, Handler],
         *,
+        chores: Sequence[Callable[[sessionmaker[Session]], None]] = (),
         lease: dt.timedelta = jobs.LEASE,
     ) -> None:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._handlers = handlers
+        self._chores = chores
         self._lease_length = lease
         self._lease = f"{socket.gethostname()[:20]}:{os.getpid()}:{new_id().hex[-8:]}"
         self._stop = threading.Event()
@@ -101,10 +103,12 @@ class Worker:
         return count
 
     def tidy(self) -> None:
-        """Remove rows that have served."""
+        """Remove rows that have served, and do the chores; each knows when it is due."""
         removed = tidy(self._sessions)
         if removed:
             log.info("tidied", removed=removed)
+        for chore in self._chores:
+            chore(self._sessions)
 
     def _work(self, job: Job) -> Outcome:
         try:

@@ -1,5 +1,6 @@
 """Reads `/providers/<provider_id>/…` once, before any view: who is acting, and in which shell."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, abort, g, request
@@ -72,6 +73,10 @@ def _frame(place: Any) -> Frame:
     manage: list[NavItem] = []
     if g.actor.can(Permission.PROVIDER_PEOPLE_READ):
         manage.append(nav_item(_("People"), "providers.people", "users", **here))
+    if g.actor.can(Permission.PROVIDER_EVENTS_READ):
+        log = nav_item(_("Event log"), "logbook.provider_events", "scroll-text", **here)
+        in_log = (request.endpoint or "").startswith("logbook.")
+        manage.append(replace(log, current=in_log))
     groups = [NavGroup("", tuple(items))]
     if manage:
         groups.append(NavGroup(_("Manage"), tuple(manage)))

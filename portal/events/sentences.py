@@ -1,0 +1,144 @@
+"""What each event says to people, with an icon and a tone for its line.
+
+A sentence has no subject: the person stands in a column of their own. Its placeholders are the
+event's details; `VARIANTS` are used instead where a detail is true.
+"""
+
+from portal.domain.errors import N_
+
+SENTENCES: dict[str, str] = {
+    "account:account:create": N_("Created the account"),
+    "account:account:erase": N_("Erased the personal data in %(rows)s rows of this log"),
+    "account:keys:create": N_("Made the keys of the account"),
+    "account:profile:update": N_("Changed the profile"),
+    "account:second_factor:enable": N_("Turned on the second factor"),
+    "account:second_factor:disable": N_("Turned off the second factor"),
+    "account:second_factor:recovery_used": N_(
+        "Used a recovery code; codes that are left: %(codes_left)s"
+    ),
+    "account:recovery_codes:create": N_("Made new recovery codes"),
+    "account:session:begin": N_("Signed in (%(method)s)"),
+    "account:session:end": N_("Signed out"),
+    "account:session:refused": N_("Was refused at sign-in (%(method)s)"),
+    "provider:provider:create": N_("Created the provider %(name)s"),
+    "provider:keys:create": N_("Made the keys of the provider"),
+    "provider:recovery_sheet:save": N_("Printed the recovery sheet"),
+    "provider:recovery_sheet:use": N_("Used the recovery sheet"),
+    "provider:terms:update": N_("Changed the terms of the provider"),
+    "provider:person:invite": N_("Invited %(email)s to the provider as %(role)s"),
+    "provider:person:accept": N_("Accepted the invitation of %(email)s to the provider"),
+    "provider:person:confirm": N_("Confirmed %(email)s at the provider"),
+    "provider:client:create": N_("Created the client %(name)s"),
+    "provider:log:keep": N_("Changed how long the event logs are kept"),
+    "organization:organization:create": N_("Created the organization %(name)s"),
+    "organization:organization:open": N_("Entered as %(provider)s"),
+    "organization:organization:rename": N_("Renamed the organization to %(after)s"),
+    "organization:billing:update": N_("Changed the billing details"),
+    "organization:keys:create": N_("Made the keys of the organization"),
+    "organization:member:invite": N_("Invited %(email)s as %(role)s"),
+    "organization:member:reinvite": N_("Sent the invitation to %(email)s again"),
+    "organization:member:replace_address": N_(
+        "Replaced the invited address %(before)s by %(after)s"
+    ),
+    "organization:member:accept": N_("Accepted the invitation to %(email)s"),
+    "organization:member:confirm": N_("Confirmed %(email)s"),
+    "organization:member:key_changed": N_(
+        "Was kept from confirming %(email)s, whose key had changed"
+    ),
+    "organization:log:watch": N_("Changed the mail at each entry of the provider"),
+    "system:log:archive": N_("Archived the events up to number %(through)s"),
+}
+VARIANTS: dict[tuple[str, str], str] = {
+    ("organization:member:confirm", "by_making_keys"): N_(
+        "Made the keys when joining, and so is confirmed"
+    ),
+    ("organization:keys:create", "by_owner"): N_(
+        "Made the keys of the organization in the owner's browser"
+    ),
+    ("provider:person:confirm", "by_founding"): N_("Founded the provider, and so is confirmed"),
+    ("account:session:end", "everywhere"): N_("Signed out everywhere"),
+}
+
+# By the whole kind first, then by its subject, then by its action.
+_ICONS = {
+    "account:account:erase": "trash-2",
+    "account:session:begin": "log-out",
+    "account:session:refused": "triangle-alert",
+    "organization:organization:open": "eye",
+    "organization:member:key_changed": "triangle-alert",
+    "account": "user",
+    "billing": "receipt",
+    "client": "building-2",
+    "collection": "folder",
+    "domain": "globe",
+    "group": "users",
+    "keys": "key-round",
+    "log": "scroll-text",
+    "member": "user",
+    "organization": "building-2",
+    "person": "user",
+    "policy": "shield",
+    "profile": "user",
+    "provider": "building-2",
+    "recovery_codes": "shield",
+    "recovery_sheet": "printer",
+    "second_factor": "shield",
+    "session": "log-out",
+    "subscription": "receipt",
+    "accept": "user-check",
+    "confirm": "user-check",
+    "invite": "user-plus",
+    "reinvite": "mail",
+    "delete": "trash-2",
+    "remove": "trash-2",
+    "rename": "pencil",
+    "update": "pencil",
+}
+_ALWAYS_BY_ACTION = frozenset({"accept", "confirm", "invite", "reinvite", "delete", "remove"})
+_WARNS = frozenset({"refused", "recovery_used", "disable", "suspend", "revoke", "erase", "archive"})
+_ALARMS = frozenset({"key_changed"})
+
+# What the type filter offers: headings, and the subjects of the kinds under each.
+GROUPS: dict[str, tuple[str, frozenset[str]]] = {
+    "clients": (N_("Clients"), frozenset({"client", "terms"})),
+    "organization": (N_("Organization"), frozenset({"organization", "billing", "provider"})),
+    "people": (N_("People of the provider"), frozenset({"person"})),
+    "members": (N_("Members"), frozenset({"member"})),
+    "keys": (N_("Keys"), frozenset({"keys", "recovery_sheet"})),
+    "log": (N_("Event log"), frozenset({"log"})),
+    "account": (N_("Account"), frozenset({"account", "profile", "session", "second_factor"})),
+}
+OTHER = ("other", N_("Other"))
+
+
+def icon_of(kind: str) -> str:
+    """The symbol of `static/icons.svg` beside an event."""
+    _source, subject, action = kind.split(":")
+    if kind in _ICONS:
+        return _ICONS[kind]
+    if action in _ALWAYS_BY_ACTION:
+        return _ICONS[action]
+    return _ICONS.get(subject) or _ICONS.get(action, "scroll-text")
+
+
+def tone_of(kind: str) -> str:
+    """`bad`, `warn` or nothing: what a reader should not overlook."""
+    action = kind.rpartition(":")[2]
+    return "bad" if action in _ALARMS else "warn" if action in _WARNS else ""
+
+
+def sentence_of(kind: str, details: dict[str, object]) -> str:
+    """The message id of an event's sentence; kinds without one are told by their name."""
+    for name, value in details.items():
+        if value is True and (kind, name) in VARIANTS:
+            return VARIANTS[kind, name]
+    return SENTENCES.get(kind, "")
+
+
+def group_of(kind: str) -> tuple[str, str]:
+    """The key and the heading under which the filter offers a kind."""
+    subject = kind.split(":")[1]
+    for key, (heading, subjects) in GROUPS.items():
+        if subject in subjects:
+            return key, heading
+    return OTHER
