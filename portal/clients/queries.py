@@ -169,7 +169,9 @@ def _read(
 @lru_cache(maxsize=256)
 def _page_of(shape: _Shape) -> Select[Any]:
     found = _at_most(_filtered(_of(_PROVIDER, literal(1)), shape), COUNTED)
-    keyless = _at_most(_keyless(_PROVIDER, literal(1)), KEYLESS_COUNTED)
+    # In the order of the small index: without a reason to take it SQLite reads every client.
+    oldest = _keyless(_PROVIDER, literal(1)).order_by(Organization.id)
+    keyless = _at_most(oldest, KEYLESS_COUNTED)
     return _rows_of(shape).add_columns(
         (found if shape.is_filtered else null()).label("found"),
         (keyless if shape.keyless else null()).label("keyless"),

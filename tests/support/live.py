@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,7 +84,7 @@ class Live:
 def make_live(databases: Databases, kind: str, instance: Path, **env: str) -> Live:
     """A portal that is not running yet. `env` adds settings, `PORTAL_...`."""
     url = f"http://localhost:{free_port()}"
-    database_url = databases.url(kind, f"live-{instance.name}-{kind}")
+    database_url = databases.url(kind, f"live-{uuid.uuid4().hex[:12]}-{kind}")
     instance.mkdir(parents=True, exist_ok=True)
     app = create_app(settings(database_url, instance, base_url=url))
     variables = {

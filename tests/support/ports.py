@@ -22,7 +22,7 @@ def is_open(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def wait_until_open(
-    port: int, *, seconds: float = 30, alive: Callable[[], bool] = lambda: True
+    port: int, *, seconds: float = 120, alive: Callable[[], bool] = lambda: True
 ) -> None:
     """Wait for a server; gives up early when `alive` says that there is none any more."""
     deadline = time.monotonic() + seconds
