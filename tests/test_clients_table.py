@@ -10,7 +10,7 @@ from portal.domain.access import Role
 from portal.domain.names import name_ci
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
-from portal.models import Organization, Provider
+from portal.models import Organization, Provider, utc_now
 from tests.support.clients import make_client, make_provider, organization, persona
 
 PAGE_AND_FRAGMENT = pytest.mark.parametrize("hx", [None, "clients-table"])
@@ -204,6 +204,8 @@ def test_tags_say_what_is_not_as_it_should_be(ada, database):
         "Off",
         owner_confirmed=True,
         status=ClientStatus.DELETING,
+        status_before_deletion=ClientStatus.ACTIVE,
+        delete_at=utc_now(),
         **WITH_KEYS,
     )
     page = ada.browser.get(ada.clients_url)

@@ -274,17 +274,39 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("owner_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("external_reference", sa.String(length=64), nullable=False),
+        sa.Column(
+            "reference_ci",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("tags_shown", sa.Text(), nullable=False),
         sa.Column("public_key", sa.Text(), nullable=True),
         sa.Column("protected_private_key", sa.Text(), nullable=True),
         sa.Column("provider_wrapped_key", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delete_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("status_before_deletion", sa.String(length=32), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'deleting') = (delete_at is not null)",
+            name=op.f("ck_organizations_delete_day"),
+        ),
+        sa.CheckConstraint(
+            "(status = 'deleting') = (status_before_deletion is not null)",
+            name=op.f("ck_organizations_delete_undone"),
+        ),
         sa.CheckConstraint(
             "plan in ('teams', 'enterprise')", name=op.f("ck_organizations_plan_known")
         ),
         sa.CheckConstraint(
             "status in ('active', 'suspended', 'deleting')",
             name=op.f("ck_organizations_status_known"),
+        ),
+        sa.CheckConstraint(
+            "status_before_deletion in ('active', 'suspended')",
+            name=op.f("ck_organizations_status_before_known"),
         ),
         sa.CheckConstraint(
             "(public_key is null) = (protected_private_key is null)",
@@ -311,6 +333,14 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
+    )
+    op.create_index(
+        "ix_organizations_deleting",
+        "organizations",
+        ["delete_at"],
+        unique=False,
+        sqlite_where=sa.text("delete_at is not null"),
+        postgresql_where=sa.text("delete_at is not null"),
     )
     op.create_index(
         "ix_organizations_keyless",
@@ -427,6 +457,41 @@ def upgrade() -> None:
         unique=True,
     )
     op.create_table(
+        "saved_views",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=50), nullable=False),
+        sa.Column(
+            "name_ci",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("is_shared", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_saved_views_account_id_accounts"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_saved_views_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_saved_views")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "account_id",
+            "name_ci",
+            name=op.f("uq_saved_views_provider_id_account_id_name_ci"),
+        ),
+    )
+    op.create_index(op.f("ix_saved_views_account_id"), "saved_views", ["account_id"], unique=False)
+    op.create_table(
         "sign_in_codes",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.String(length=256), nullable=False),
@@ -453,6 +518,28 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_sign_in_codes_expires_at"), "sign_in_codes", ["expires_at"], unique=False
+    )
+    op.create_table(
+        "tags",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column(
+            "name_ci",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("colour", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("colour between 1 and 12", name=op.f("ck_tags_colour_bounds")),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_tags_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_tags")),
+        sa.UniqueConstraint("provider_id", "name_ci", name=op.f("uq_tags_provider_id_name_ci")),
     )
     op.create_table(
         "collections",
@@ -525,6 +612,39 @@ def upgrade() -> None:
         op.f("ix_members_organization_id_state"),
         "members",
         ["organization_id", "state"],
+        unique=False,
+    )
+    op.create_table(
+        "organization_tags",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("tag_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+            name=op.f("fk_organization_tags_organization_id_organizations"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id", "tag_id"],
+            ["tags.provider_id", "tags.id"],
+            name=op.f("fk_organization_tags_provider_id_tag_id_tags"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "organization_id", "tag_id", name=op.f("pk_organization_tags")
+        ),
+    )
+    op.create_index(
+        op.f("ix_organization_tags_organization_id"),
+        "organization_tags",
+        ["organization_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_organization_tags_provider_id_tag_id_organization_id"),
+        "organization_tags",
+        ["provider_id", "tag_id", "organization_id"],
         unique=False,
     )
     op.create_table(
@@ -614,6 +734,47 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "subscription_changes",
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_on", sa.Date(), nullable=False),
+        sa.Column("invoice_on", sa.Date(), nullable=False),
+        sa.Column("period_start", sa.Date(), nullable=False),
+        sa.Column("period_end", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("gross_cents", sa.BigInteger(), nullable=False),
+        sa.Column("discount_cents", sa.BigInteger(), nullable=False),
+        sa.Column("tax_cents", sa.BigInteger(), nullable=False),
+        sa.Column("adjustment_cents", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "before", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "after", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.CheckConstraint(
+            "period_end > period_start", name=op.f("ck_subscription_changes_period_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id", "subscription_id"],
+            ["subscriptions.organization_id", "subscriptions.id"],
+            name="fk_subscription_changes_subscription_subscriptions",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("organization_id", "id", name=op.f("pk_subscription_changes")),
+    )
+    op.create_index(
+        op.f("ix_subscription_changes_organization_id_subscription_id_invoice_on"),
+        "subscription_changes",
+        ["organization_id", "subscription_id", "invoice_on"],
+        unique=False,
+    )
+    op.create_table(
         "subscription_lines",
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -655,18 +816,32 @@ def downgrade() -> None:
     )
     op.drop_table("subscription_lines")
     op.drop_index(
+        op.f("ix_subscription_changes_organization_id_subscription_id_invoice_on"),
+        table_name="subscription_changes",
+    )
+    op.drop_table("subscription_changes")
+    op.drop_index(
         op.f("ix_collection_members_organization_id_member_id"), table_name="collection_members"
     )
     op.drop_table("collection_members")
     op.drop_table("subscriptions")
     op.drop_table("provider_entries")
+    op.drop_index(
+        op.f("ix_organization_tags_provider_id_tag_id_organization_id"),
+        table_name="organization_tags",
+    )
+    op.drop_index(op.f("ix_organization_tags_organization_id"), table_name="organization_tags")
+    op.drop_table("organization_tags")
     op.drop_index(op.f("ix_members_organization_id_state"), table_name="members")
     op.drop_index(op.f("ix_members_account_id"), table_name="members")
     op.drop_table("members")
     op.drop_table("collections")
+    op.drop_table("tags")
     op.drop_index(op.f("ix_sign_in_codes_expires_at"), table_name="sign_in_codes")
     op.drop_index(op.f("ix_sign_in_codes_email_created_at"), table_name="sign_in_codes")
     op.drop_table("sign_in_codes")
+    op.drop_index(op.f("ix_saved_views_account_id"), table_name="saved_views")
+    op.drop_table("saved_views")
     op.drop_index(op.f("ix_recovery_codes_account_id_code_hash"), table_name="recovery_codes")
     op.drop_table("recovery_codes")
     op.drop_index(op.f("ix_provider_people_account_id"), table_name="provider_people")
@@ -684,6 +859,12 @@ def downgrade() -> None:
         table_name="organizations",
         sqlite_where=sa.text("public_key is null"),
         postgresql_where=sa.text("public_key is null"),
+    )
+    op.drop_index(
+        "ix_organizations_deleting",
+        table_name="organizations",
+        sqlite_where=sa.text("delete_at is not null"),
+        postgresql_where=sa.text("delete_at is not null"),
     )
     op.drop_table("organizations")
     op.drop_index(op.f("ix_notices_created_at"), table_name="notices")

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from portal.billing.vat import check_vat_number
 from portal.clients import choices, queries, service
+from portal.clients.actions import actions_for
 from portal.clients.blueprint import bp
 from portal.clients.forms import BillingTermsForm, RenameForm
 from portal.clients.service import Changed
@@ -29,15 +30,6 @@ from portal.web.forms import sentence
 from portal.web.fragments import done, respond
 
 BILLING = ("billing_email", *FIELDS)
-
-
-@dataclass(frozen=True)
-class Action:
-    """One way on from a client."""
-
-    url: str
-    label: str
-    icon: str
 
 
 @dataclass(frozen=True)
@@ -71,7 +63,7 @@ def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
         "clients/manage.html",
         "clients/_menu.html",
         client=client,
-        actions=_actions(provider_id, client),
+        actions=actions_for(provider_id, client),
         facts=_facts(client),
         terms=_terms(client),
         lines=[_line(client, line) for line in lines],
@@ -165,24 +157,6 @@ def _url(endpoint: str, provider_id: uuid.UUID, organization_id: uuid.UUID) -> s
 def _version(form: Any) -> int:
     text = form["version"].data or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-
-
-def _actions(provider_id: uuid.UUID, client: Any) -> list[Action]:
-    """What this person may do with the client, the same in the menu and on the page."""
-    inside = {"organization_id": client.id}
-    ways = [
-        (Permission.ORGANIZATION_READ, "collections.index", inside, _("Open"), "folder"),
-        (Permission.MEMBERS_READ, "organizations.setup", inside, _("Set-up"), "list-checks"),
-        (Permission.MEMBERS_READ, "members.index", inside, _("Members"), "users"),
-        (Permission.CLIENTS_RENAME, "clients.rename", {}, _("Rename"), "pencil"),
-        (Permission.CLIENTS_MANAGE, "clients.billing", {}, _("Billing terms"), "receipt"),
-    ]
-    here = {"provider_id": provider_id, "organization_id": client.id}
-    return [
-        Action(url_for(endpoint, **(arguments or here)), label, icon)
-        for permission, endpoint, arguments, label, icon in ways
-        if actor().can(permission)
-    ]
 
 
 def _facts(client: Any) -> list[tuple[str, str]]:

@@ -249,10 +249,12 @@ def subscription_lines(
             provider_id,
             SubscriptionLine.kind,
             SubscriptionLine.price_list_version,
+        Organization.delete_at,
             SubscriptionLine.unit_cents,
             SubscriptionLine.quantity,
             SubscriptionLine.months,
             SubscriptionLine.period_start,
+        Subscription.id.label("subscription_id"),
             SubscriptionLine.period_end,
         )
         .join(SubscriptionLine, SubscriptionLine.organization_id == Organization.id)

@@ -14,6 +14,8 @@ class Permission(StrEnum):
     CLIENTS_CREATE = "clients.create"
     CLIENTS_RENAME = "clients.rename"
     CLIENTS_MANAGE = "clients.manage"
+    # Seats of a client may be lowered with it; only with CLIENTS_MANAGE may the bill rise.
+    CLIENTS_SUBSCRIBE = "clients.subscribe"
     PROVIDER_PEOPLE_READ = "provider.people.read"
     PROVIDER_KEYS = "provider.keys"
     ORGANIZATION_READ = "organization.read"
@@ -62,6 +64,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.ORGANIZATION_READ,
             Permission.MEMBERS_READ,
         }
+            Permission.CLIENTS_SUBSCRIBE,
     ),
     Role.OWNER: frozenset(
         {

@@ -36,3 +36,4 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:member:confirm": frozenset({"email", "fingerprint", "by_making_keys"}),
     "organization:member:key_changed": frozenset({"email", "fingerprint", "shown"}),
 }
+    "organization:subscription:change": frozenset({"before", "after", "adjustment"}),

@@ -16,6 +16,7 @@ from portal.crypto.tokens import Link, LinkSigner, mail_codes
 from portal.domain.access import Role
 from portal.domain.emails import shown
 from portal.domain.invitations import Purpose
+from portal.domain.plans import Cadence, Plan
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
 from portal.mail import queries
 from portal.models import utc_now
@@ -162,12 +163,92 @@ def provider_invitation(session: Session, office: Office, payload: Payload) -> L
     )
 
 
+def provider_confirmed(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells a provider's person that they are in: `provider`, `person`, `account`, `locale`."""
+    provider_id, person_id = _person_ids(payload)
+    found = queries.provider_person(session, provider_id, person_id)
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if found is None or to is None or found.state is not ProviderPersonState.CONFIRMED:
+        raise Outdated("The person is not confirmed any more.")
+    return _to_person(
+        "provider_confirmed", to, payload, found.provider, _provider_url(office, provider_id)
+    )
+
+
+def provider_role_changed(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells a provider's person their new role: `provider`, `person`, `account`, `locale`."""
+    provider_id, person_id = _person_ids(payload)
+    found = queries.provider_person(session, provider_id, person_id)
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if found is None or to is None:
+        raise Outdated("The provider or the person is gone.")
+    url = _provider_url(office, provider_id)
+    return _to_person(
+        "provider_role_changed", to, payload, found.provider, url, role=found.role.label
+    )
+
+
+def provider_removed(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells somebody that they left a provider: `provider`, `account`, `locale`."""
+    provider = queries.provider_name(session, uuid.UUID(payload["provider"]))
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if provider is None or to is None:
+        raise Outdated("The provider or the account is gone.")
+    return _to_person("provider_removed", to, payload, provider, office.url_for("accounts.home"))
+
+
+def _to_person(
+    name: str, to: str, payload: Payload, provider: str, url: str, **facts: str
+) -> Letter:
+    return Letter(
+        name=name,
+        to=to,
+        locale=payload["locale"],
+        sender=provider,
+        facts={"provider": provider, "url": url, **facts},
+    )
+
+
+def _provider_url(office: Office, provider_id: uuid.UUID) -> str:
+    return office.url_for("clients.index", provider_id=provider_id)
+
+
+def _person_ids(payload: Payload) -> tuple[uuid.UUID, uuid.UUID]:
+    return uuid.UUID(payload["provider"]), uuid.UUID(payload["person"])
+
+
+def subscription_changed(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells an owner what the provider changed: `organization`, `provider`, `change`, `account`."""
+    organization_id = uuid.UUID(payload["organization"])
+    found = queries.subscription_change(session, organization_id, uuid.UUID(payload["change"]))
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if found is None or to is None:
+        raise Outdated("The organization or its owner is gone.")
+    return Letter(
+        name="subscription_changed",
+        to=to,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={
+            "organization": found.organization,
+            "provider": found.provider or "",
+            "changes": [(name, found.before[name], found.after[name]) for name in found.after],
+            "plans": {plan.value: plan.label for plan in Plan},
+            "cadences": {cadence.value: cadence.label for cadence in Cadence},
+        },
+    )
+
+
 MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.sign_in_code": sign_in_code,
     "mail.member_invitation": member_invitation,
     "mail.member_accepted": member_accepted,
     "mail.member_confirmed": member_confirmed,
     "mail.provider_invitation": provider_invitation,
+    "mail.subscription_changed": subscription_changed,
+    "mail.provider_confirmed": provider_confirmed,
+    "mail.provider_removed": provider_removed,
+    "mail.provider_role_changed": provider_role_changed,
 }
 
 

@@ -6,7 +6,15 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
-from portal.models import Account, Member, Organization, Provider, ProviderPerson, SignInCode
+from portal.models import (
+    Account,
+    Member,
+    Organization,
+    Provider,
+    ProviderPerson,
+    SignInCode,
+    SubscriptionChange,
+)
 
 
 def _of(tenant: Any, tenant_id: uuid.UUID, *columns: Any) -> Select[Any]:
@@ -57,6 +65,26 @@ def address_of(session: Session, account_id: uuid.UUID) -> str | None:
     return email
 
 
+def subscription_change(
+    session: Session, organization_id: uuid.UUID, change_id: uuid.UUID
+) -> Row[Any] | None:
+    """What changed (`before`, `after`), the organization and the provider if it has one."""
+    found = (
+        _of(
+            SubscriptionChange.organization_id,
+            organization_id,
+            SubscriptionChange.before,
+            SubscriptionChange.after,
+            Organization.name.label("organization"),
+            Provider.name.label("provider"),
+        )
+        .join(Organization, Organization.id == SubscriptionChange.organization_id)
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .where(SubscriptionChange.id == change_id)
+    )
+    return session.execute(found).one_or_none()
+
+
 def provider_person(
     session: Session, provider_id: uuid.UUID, person_id: uuid.UUID
 ) -> Row[Any] | None:
@@ -79,3 +107,5 @@ def provider_person(
         .where(ProviderPerson.id == person_id)
     )
     return session.execute(found).one_or_none()
+
+

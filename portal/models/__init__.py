@@ -17,6 +17,7 @@ from portal.models.organization import (
     ProviderEntry,
     Subscription,
     SubscriptionLine,
+    SubscriptionChange,
 )
 from portal.models.plumbing import Event, EventStream, Idempotency, Outbox, RateLimit
 from portal.models.provider import Provider, ProviderPerson
@@ -45,4 +46,5 @@ __all__ = [
     "SubscriptionLine",
     "new_id",
     "utc_now",
+    "SubscriptionChange",
 ]

@@ -47,10 +47,13 @@ ACCESS = {
     "clients.index": "clients.read",
     "clients.manage": "clients.read",
     "clients.new": "clients.create",
+    "clients.preview_subscription": "clients.subscribe",
     "clients.rename": "clients.rename",
     "clients.save_billing": "clients.manage",
     "clients.save_keys": "provider.keys",
     "clients.save_name": "clients.rename",
+    "clients.save_subscription": "clients.subscribe",
+    "clients.subscription": "clients.subscribe",
     "clients.update_summary": "clients.create",
     "collections.index": "organization.read",
     "favicon": PUBLIC,
@@ -105,8 +108,15 @@ _OF_THE_ADMIN = {
     "organization.read",
     "provider.keys",
     "provider.people.read",
+    "clients.subscribe",
 }
-_OF_THE_SERVICE_USER = {"clients.read", "clients.rename", "members.read", "organization.read"}
+_OF_THE_SERVICE_USER = {
+    "clients.read",
+    "clients.rename",
+    "clients.subscribe",
+    "members.read",
+    "organization.read",
+}
 _OF_AN_ADMIN = {"members.confirm", "members.invite", "members.read", "organization.read"}
 RIGHTS = {
     ("provider", "provider admin"): _OF_THE_ADMIN,
