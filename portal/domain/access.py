@@ -22,6 +22,7 @@ class Permission(StrEnum):
     MEMBERS_READ = "members.read"
     MEMBERS_INVITE = "members.invite"
     MEMBERS_CONFIRM = "members.confirm"
+    PROVIDER_PEOPLE_MANAGE = "provider.people.manage"
     ORGANIZATION_KEYS = "organization.keys"
 
 

@@ -109,3 +109,7 @@ def provider_person(
     return session.execute(found).one_or_none()
 
 
+def provider_name(session: Session, provider_id: uuid.UUID) -> str | None:
+    """What a provider is called."""
+    name: str | None = session.scalar(_of(Provider.id, provider_id, Provider.name))
+    return name

@@ -12,6 +12,7 @@ const PARTS = [
   ["form[data-make-provider-keys]", "provider-keys"],
   ["form[data-make-client-keys]", "client-keys"],
   ["form[data-confirm-member]", "confirm"],
+  ["form[data-confirm-people]", "confirm-people"],
   ["form[data-recovery-sheet],form[data-recover-provider-key]", "recovery"],
   ["form[data-seal]", "seal"],
   ["form[data-lock],form[data-sign-out]", "lock", "lazy"],

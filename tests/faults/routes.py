@@ -93,15 +93,22 @@ WORDS = {
     "clients.check_field": {"name": "seats"},
     "help.page": {"name": "start-a-client-organization"},
     "help.picture": {"language": "en", "name": "none.png"},
+    "providers.change_people": "provider.people.manage",
+    "providers.confirm_people": "provider.keys",
+    "providers.confirm_people_submit": "provider.keys",
     "static": {"version": "x", "name": "mark.svg"},
+    "providers.invite": "provider.people.manage",
+    "providers.invite_submit": "provider.people.manage",
 }
 # Who has which rights inside a provider and inside an organization.
 _OF_THE_ADMIN = {
     "clients.create",
+    "providers.person": "provider.people.read",
     "clients.manage",
     "clients.read",
     "clients.rename",
     "members.confirm",
+    "providers.review_change": "provider.people.manage",
     "members.invite",
     "members.read",
     "organization.keys",
@@ -125,6 +132,7 @@ RIGHTS = {
     ("organization", "service user"): _OF_THE_SERVICE_USER,
     ("organization", "owner"): {*_OF_AN_ADMIN, "organization.keys"},
     ("organization", "admin"): _OF_AN_ADMIN,
+    "provider.people.manage",
     ("organization", "user"): {"organization.read"},
 }
 

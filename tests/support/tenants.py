@@ -67,8 +67,22 @@ class Tenant:
         """A browser in which the person with this role has signed in; a visitor has not."""
         browser = Browser(self.database.app)
         if role != "visitor":
+            "tag_id": self.tag_id,
+            "view_id": self.view_id,
+            "person_id": self.person_id,
             sign_in_as(browser, self.database, self.people[role], **options)
         return browser
+    @property
+    def person_id(self) -> uuid.UUID:
+        """The row of the provider's service user."""
+        account_id = self.people["service user"].account_id
+        return self.database.one(
+            select(ProviderPerson.id).where(
+                ProviderPerson.provider_id == self.provider.id,
+                ProviderPerson.account_id == account_id,
+            )
+        )
+
 
 
 def make_tenant(database: Database, mark: str) -> Tenant:
