@@ -8,6 +8,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from portal.domain.access import Permission
+from portal.domain.states import ClientStatus
 from portal.web.access import actor
 
 
@@ -44,8 +45,16 @@ def _inside() -> list[Way]:
 
 
 def _ways_of(client: Any) -> list[Way]:
+    if client.status is ClientStatus.DELETING:
+        return [(Permission.CLIENTS_DELETE, "clients.keep", _("Keep this client"), "refresh-cw")]
+    suspended = client.status is ClientStatus.SUSPENDED
     return [
         (Permission.CLIENTS_SUBSCRIBE, "clients.subscription", _("Manage subscription"), "layers"),
         (Permission.CLIENTS_MANAGE, "clients.billing", _("Billing terms"), "receipt"),
         (Permission.CLIENTS_RENAME, "clients.rename", _("Rename"), "pencil"),
+        (Permission.CLIENTS_SUSPEND, "clients.resume", _("Resume"), "lock-open")
+        if suspended
+        else (Permission.CLIENTS_SUSPEND, "clients.suspend", _("Suspend"), "lock"),
+        (Permission.CLIENTS_UNLINK, "clients.unlink", _("Unlink"), "log-out"),
+        (Permission.CLIENTS_DELETE, "clients.delete", _("Delete"), "trash-2"),
     ]

@@ -1,9 +1,14 @@
-"""The form of a subscription: read by the live preview, the preview page and the commit alike."""
+"""The forms by which a client changes as a whole: its subscription, and its end."""
 
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, StringField
+
 from portal.clients.forms import SelectionFields
 from portal.domain import wanted_subscription
+from portal.domain.errors import N_, refuse
+from portal.domain.names import name_ci
 from portal.domain.pricing import Selection
 from portal.domain.wanted_subscription import Wanted
 from portal.web.forms import Form
@@ -11,9 +16,29 @@ from portal.web.forms import Form
 FIELDS = ("plan", "cadence", "seats", "autogrow", "seat_limit", "extra_storage_gb")
 
 
-class SubscriptionForm(SelectionFields, Form):
-    """What a client shall have. Whoever may not raise the bill gives the seats alone.
+class DeleteForm(Form):
+    """The client's name, typed by hand. `version` is the one that the page was made from."""
 
+    version = HiddenField()
+    name = StringField(_l("Name of the client"), render_kw={"autocomplete": "off"})
+
+    def __init__(self, client_name: str, **more: Any) -> None:
+        super().__init__(**more)
+        self._client_name = client_name
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The name must be the client's, however its letters and spaces are written."""
+        super().validate(extra_validators)
+        if name_ci(self.name.data or "") != name_ci(self._client_name):
+            asked = N_("Type the name of the client, %(name)s, to delete it.")
+            self.blame(refuse(asked, field="name", name=self._client_name))
+        return not self.errors
+
+
+class SubscriptionForm(SelectionFields, Form):
+    """What a client shall have, read alike by the live preview, the page and the commit.
+
+    Whoever may not raise the bill gives the seats alone.
     The form travels in the address (GET) until it is committed, so only that needs a token.
     """
 

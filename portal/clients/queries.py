@@ -220,7 +220,10 @@ def client(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID)
         Organization.billing_email,
         Organization.created_at,
         Organization.version,
+        Organization.delete_at,
+        Organization.status_before_deletion,
         Organization.public_key.is_not(None).label("has_keys"),
+        Subscription.id.label("subscription_id"),
         Subscription.cadence,
         Subscription.currency,
         Subscription.discount_basis_points,
@@ -249,12 +252,10 @@ def subscription_lines(
             provider_id,
             SubscriptionLine.kind,
             SubscriptionLine.price_list_version,
-        Organization.delete_at,
             SubscriptionLine.unit_cents,
             SubscriptionLine.quantity,
             SubscriptionLine.months,
             SubscriptionLine.period_start,
-        Subscription.id.label("subscription_id"),
             SubscriptionLine.period_end,
         )
         .join(SubscriptionLine, SubscriptionLine.organization_id == Organization.id)

@@ -131,6 +131,7 @@ def _lines(
 # The other pages of this area stand on the same blueprint.
 from portal.clients import (  # noqa: E402, F401
     keys_views,
+    lifecycle_views,
     manage_views,
     new_views,
     subscription_views,

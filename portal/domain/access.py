@@ -16,6 +16,9 @@ class Permission(StrEnum):
     CLIENTS_MANAGE = "clients.manage"
     # Seats of a client may be lowered with it; only with CLIENTS_MANAGE may the bill rise.
     CLIENTS_SUBSCRIBE = "clients.subscribe"
+    CLIENTS_SUSPEND = "clients.suspend"
+    CLIENTS_UNLINK = "clients.unlink"
+    CLIENTS_DELETE = "clients.delete"
     PROVIDER_PEOPLE_READ = "provider.people.read"
     PROVIDER_KEYS = "provider.keys"
     ORGANIZATION_READ = "organization.read"
@@ -62,10 +65,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.CLIENTS_READ,
             Permission.CLIENTS_RENAME,
+            Permission.CLIENTS_SUBSCRIBE,
             Permission.ORGANIZATION_READ,
             Permission.MEMBERS_READ,
         }
-            Permission.CLIENTS_SUBSCRIBE,
     ),
     Role.OWNER: frozenset(
         {

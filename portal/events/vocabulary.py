@@ -34,6 +34,13 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:organization:create": frozenset({"name", "plan", "seats", "with_keys"}),
     "organization:organization:open": frozenset({"provider"}),
     "organization:organization:rename": frozenset({"before", "after"}),
+    "organization:subscription:change": frozenset({"before", "after", "adjustment"}),
+    "organization:organization:suspend": frozenset({"before", "after"}),
+    "organization:organization:resume": frozenset({"before", "after"}),
+    "organization:organization:ask_deletion": frozenset({"before", "after"}),
+    "organization:organization:keep": frozenset({"before", "after"}),
+    "organization:organization:delete": frozenset({"name"}),
+    "organization:organization:unlink": frozenset({"provider", "owners"}),
     "organization:billing:update": frozenset({"before", "after"}),
     "organization:keys:create": frozenset({"fingerprint", "by_owner", "wrapped_to"}),
     "organization:member:invite": frozenset({"email", "role"}),
@@ -43,4 +50,3 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:member:confirm": frozenset({"email", "fingerprint", "by_making_keys"}),
     "organization:member:key_changed": frozenset({"email", "fingerprint", "shown"}),
 }
-    "organization:subscription:change": frozenset({"before", "after", "adjustment"}),

@@ -239,6 +239,48 @@ def subscription_changed(session: Session, office: Office, payload: Payload) -> 
     )
 
 
+def client_unlinked(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells an owner that they take over: `organization`, `provider`, `account`, `locale`."""
+    organization_id = uuid.UUID(payload["organization"])
+    found = queries.terms(session, organization_id)
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    provider = queries.provider_name(session, uuid.UUID(payload["provider"]))
+    if found is None or to is None or provider is None:
+        raise Outdated("The organization or its owner is gone.")
+    return Letter(
+        name="client_unlinked",
+        to=to,
+        locale=payload["locale"],
+        sender=provider,
+        facts={
+            "organization": found.organization,
+            "provider": provider,
+            "plan": found.plan.label,
+            "seats": found.seats,
+            "billing_email": shown(found.billing_email),
+            "url": office.url_for("collections.index", organization_id=organization_id),
+        },
+        until=dt.datetime.combine(found.period_end, dt.time(), dt.UTC),
+    )
+
+
+def client_deletion(session: Session, _office: Office, payload: Payload) -> Letter:
+    """Tells an owner from when all is gone: `organization`, `provider`, `account`, `locale`."""
+    found = queries.terms(session, uuid.UUID(payload["organization"]))
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if found is None or to is None or found.delete_at is None:
+        raise Outdated("The organization is kept, or gone already.")
+    return Letter(
+        name="client_deletion",
+        to=to,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={"organization": found.organization, "provider": found.provider or ""},
+        until=found.delete_at,
+        time_zone=found.provider_time_zone or "UTC",
+    )
+
+
 MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.sign_in_code": sign_in_code,
     "mail.member_invitation": member_invitation,
@@ -246,6 +288,8 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.member_confirmed": member_confirmed,
     "mail.provider_invitation": provider_invitation,
     "mail.subscription_changed": subscription_changed,
+    "mail.client_deletion": client_deletion,
+    "mail.client_unlinked": client_unlinked,
     "mail.provider_confirmed": provider_confirmed,
     "mail.provider_removed": provider_removed,
     "mail.provider_role_changed": provider_role_changed,

@@ -13,6 +13,7 @@ from portal.models import (
     Provider,
     ProviderPerson,
     SignInCode,
+    Subscription,
     SubscriptionChange,
 )
 
@@ -63,6 +64,27 @@ def address_of(session: Session, account_id: uuid.UUID) -> str | None:
     """Where mail to an account goes."""
     email: str | None = session.scalar(_of(Account.id, account_id, Account.email))
     return email
+
+
+def terms(session: Session, organization_id: uuid.UUID) -> Row[Any] | None:
+    """What an organization has ordered, its provider if it has one, and when it is deleted."""
+    found = (
+        _of(
+            Organization.id,
+            organization_id,
+            Organization.name.label("organization"),
+            Organization.plan,
+            Organization.seats,
+            Organization.billing_email,
+            Organization.delete_at,
+            Subscription.period_end,
+            Provider.name.label("provider"),
+            Provider.time_zone.label("provider_time_zone"),
+        )
+        .join(Subscription, Subscription.organization_id == Organization.id)
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+    )
+    return session.execute(found).one_or_none()
 
 
 def subscription_change(

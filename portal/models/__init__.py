@@ -16,8 +16,8 @@ from portal.models.organization import (
     Organization,
     ProviderEntry,
     Subscription,
-    SubscriptionLine,
     SubscriptionChange,
+    SubscriptionLine,
 )
 from portal.models.plumbing import Event, EventStream, Idempotency, Outbox, RateLimit
 from portal.models.provider import Provider, ProviderPerson
@@ -43,8 +43,8 @@ __all__ = [
     "RecoveryCode",
     "SignInCode",
     "Subscription",
+    "SubscriptionChange",
     "SubscriptionLine",
     "new_id",
     "utc_now",
-    "SubscriptionChange",
 ]

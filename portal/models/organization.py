@@ -108,14 +108,14 @@ class Organization(Base):
     # The organization key under the provider key (`2.…`) or the provider's public key (`4.…`).
     provider_wrapped_key: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    # While it is being deleted: from when the worker may, and what "Keep this client" goes back to.
+    delete_at: Mapped[dt.datetime | None]
+    status_before_deletion: Mapped[ClientStatus | None] = mapped_column(EnumText(ClientStatus))
     version: Mapped[int] = mapped_column(default=1)
 
 
 class Subscription(BillingAddress, Base):
     """What a client has ordered and how it pays. One row an organization."""
-    # While it is being deleted: from when the worker may, and what "Keep this client" goes back to.
-    delete_at: Mapped[dt.datetime | None]
-    status_before_deletion: Mapped[ClientStatus | None] = mapped_column(EnumText(ClientStatus))
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -174,11 +174,6 @@ class SubscriptionLine(Base):
     period_end: Mapped[dt.date] = mapped_column(Date)
 
 
-class Member(Base):
-    """A person's place in an organization. `account_id` is NULL while invited."""
-
-    __tablename__ = "members"
-    __table_args__ = (
 class SubscriptionChange(Base):
     """One change of a subscription in the middle of a period, and what it costs.
 
@@ -217,6 +212,11 @@ class SubscriptionChange(Base):
     after: Mapped[dict[str, Any]] = mapped_column(JsonObject)
 
 
+class Member(Base):
+    """A person's place in an organization. `account_id` is NULL while invited."""
+
+    __tablename__ = "members"
+    __table_args__ = (
         UniqueConstraint("organization_id", "account_id"),
         UniqueConstraint("organization_id", "email"),
         Index(None, "account_id"),

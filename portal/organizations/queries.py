@@ -93,6 +93,16 @@ def owners(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
     return session.execute(found).all()
 
 
+def closing(session: Session, organization_id: uuid.UUID) -> Row[Any]:
+    """The name, whether and when it is deleted, and the provider's name (None without one)."""
+    found = (
+        _of(organization_id, Organization.name, Organization.delete_at)
+        .add_columns(Provider.name.label("provider"))
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+    )
+    return session.execute(found).one()
+
+
 def confirmed_owners(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
     """(account_id, email, name, locale, is_of_provider) of the confirmed owners, by address."""
     found = (

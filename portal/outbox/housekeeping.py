@@ -18,6 +18,7 @@ from portal.models import (
     SignInCode,
     utc_now,
 )
+from portal.organizations.deletion import delete_due
 
 AT_ONCE = 500
 KEPT = dt.timedelta(hours=24)
@@ -43,7 +44,8 @@ def tidy(sessions: sessionmaker[Session]) -> dict[str, int]:
             count += gone
         if count:
             removed[table.__tablename__] = count
-    return removed
+    organizations = delete_due(sessions)
+    return removed | ({"organizations": organizations} if organizations else {})
 
 
 def _some(sessions: sessionmaker[Session], table: type[Base], served: ColumnElement[bool]) -> int:

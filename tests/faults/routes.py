@@ -55,6 +55,16 @@ ACCESS = {
     "clients.save_subscription": "clients.subscribe",
     "clients.subscription": "clients.subscribe",
     "clients.update_summary": "clients.create",
+    "clients.delete": "clients.delete",
+    "clients.delete_submit": "clients.delete",
+    "clients.keep": "clients.delete",
+    "clients.keep_submit": "clients.delete",
+    "clients.resume": "clients.suspend",
+    "clients.resume_submit": "clients.suspend",
+    "clients.suspend": "clients.suspend",
+    "clients.suspend_submit": "clients.suspend",
+    "clients.unlink": "clients.unlink",
+    "clients.unlink_submit": "clients.unlink",
     "collections.index": "organization.read",
     "favicon": PUBLIC,
     "health.healthz": PUBLIC,
@@ -74,6 +84,7 @@ ACCESS = {
     "members.replace_address": "members.invite",
     "members.resend": "members.invite",
     "members.switch": PUBLIC,
+    "organizations.closed": "organization.read",
     "organizations.keys": "organization.keys",
     "organizations.setup": "members.read",
     "organizations.waiting": "organization.read",
@@ -102,11 +113,15 @@ WORDS = {
 }
 # Who has which rights inside a provider and inside an organization.
 _OF_THE_ADMIN = {
+    "clients.delete",
+    "clients.suspend",
+    "clients.unlink",
     "clients.create",
     "providers.person": "provider.people.read",
     "clients.manage",
     "clients.read",
     "clients.rename",
+    "clients.subscribe",
     "members.confirm",
     "providers.review_change": "provider.people.manage",
     "members.invite",
@@ -115,7 +130,6 @@ _OF_THE_ADMIN = {
     "organization.read",
     "provider.keys",
     "provider.people.read",
-    "clients.subscribe",
 }
 _OF_THE_SERVICE_USER = {
     "clients.read",

@@ -69,7 +69,8 @@ def test_a_suspended_client_is_closed_to_its_members_at_once(database, tenant, s
             status_before_deletion=ClientStatus.ACTIVE if deleting else None,
         )
     )
-    browser.get(url, status=404)
+    assert browser.get(url, status=303).location.endswith("/closed")
+    browser.post(url, status=403)
 
 
 def signed_out(browser):
