@@ -1,6 +1,7 @@
 """One client seen from its provider: facts, terms, name; and what may be done with it."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.billing.vat import check_vat_number
-from portal.clients import choices, queries, service
+from portal.clients import choices, mark_queries, queries, service, table
 from portal.clients.actions import actions_for
 from portal.clients.blueprint import bp
 from portal.clients.forms import BillingTermsForm, RenameForm
+from portal.clients.mark_queries import TagShown
 from portal.clients.service import Changed
 from portal.domain.access import Permission
 from portal.domain.billing_details import FIELDS, clean_billing
@@ -64,6 +66,7 @@ def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
         "clients/_menu.html",
         client=client,
         actions=actions_for(provider_id, client),
+        tags=table.labelling(_tags(provider_id, client))(client.tags_shown),
         facts=_facts(client),
         terms=_terms(client),
         lines=[_line(client, line) for line in lines],
@@ -157,6 +160,13 @@ def _url(endpoint: str, provider_id: uuid.UUID, organization_id: uuid.UUID) -> s
 def _version(form: Any) -> int:
     text = form["version"].data or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _tags(provider_id: uuid.UUID, client: Any) -> Mapping[uuid.UUID, TagShown]:
+    """The provider's tags by id, looked up only for a client that has some."""
+    if not client.tags_shown:
+        return {}
+    return mark_queries.marks(db.session(), provider_id, actor().account_id).tags
 
 
 def _facts(client: Any) -> list[tuple[str, str]]:

@@ -4,15 +4,22 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, String, func, literal, null, type_coerce
+from sqlalchemy import ColumnElement, Select, String, exists, func, literal, null, or_, type_coerce
 from sqlalchemy import select as _select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from portal.clients.listing import Listing, Sort
+from portal.clients.listing import FEW_SEATS, Listing, SeatsLeft, Sort
 from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.searching import ESCAPE, contains
-from portal.models import Idempotency, Organization, Provider, Subscription, SubscriptionLine
+from portal.models import (
+    Idempotency,
+    Organization,
+    OrganizationTag,
+    Provider,
+    Subscription,
+    SubscriptionLine,
+)
 from portal.models.keyset import seek
 
 # The billing address of a provider and of a client, column by column.
@@ -50,6 +57,7 @@ _SHOWN = (
     Organization.setup_total,
     Organization.owner_confirmed,
     Organization.public_key.is_not(None).label("has_keys"),
+    Organization.tags_shown,
 )
 
 
@@ -117,7 +125,8 @@ def all_clients(
     """Every client that the filters leave, in the table's order, read `batch` at a time."""
     column = _COLUMNS[listing.sort]
     descending = listing.descending != (listing.sort in _REVERSED)
-    statement = _filtered(_of(provider_id, *_SHOWN, column.label("at")), listing)
+    columns = (*_SHOWN, Organization.external_reference, column.label("at"))
+    statement = _filtered(_of(provider_id, *columns), listing)
     cursor: Cursor | None = None
     while True:
         rows = session.execute(
@@ -137,20 +146,40 @@ def all_clients(
 
 
 def _filtered(statement: Select[Any], listing: Listing) -> Select[Any]:
+    return statement.where(*_of_words(listing), *_of_kind(listing), *_of_numbers(listing))
+
+
+def _of_words(listing: Listing) -> Iterator[ColumnElement[bool]]:
     if listing.search and name_ci(listing.search):
         words = contains(listing.search)
-        statement = statement.where(Organization.name_ci.like(words, escape=ESCAPE))
+        yield or_(
+            Organization.name_ci.like(words, escape=ESCAPE),
+            Organization.reference_ci.like(words, escape=ESCAPE),
+        )
+    if listing.tag:
+        yield exists().where(
+            OrganizationTag.provider_id == Organization.provider_id,
+            OrganizationTag.tag_id == listing.tag,
+            OrganizationTag.organization_id == Organization.id,
+        )
+
+
+def _of_kind(listing: Listing) -> Iterator[ColumnElement[bool]]:
     if listing.plan:
-        statement = statement.where(Organization.plan_rank == listing.plan.rank)
+        yield Organization.plan_rank == listing.plan.rank
     if listing.status:
-        statement = statement.where(Organization.status == listing.status)
+        yield Organization.status == listing.status
+
+
+def _of_numbers(listing: Listing) -> Iterator[ColumnElement[bool]]:
+    if listing.seats_left is SeatsLeft.NONE:
+        yield Organization.seats_remaining == 0
+    if listing.seats_left is SeatsLeft.FEW:
+        yield Organization.seats_remaining < FEW_SEATS
     if listing.setup_open:
-        statement = statement.where(Organization.setup_open > 0)
-    if listing.no_seats:
-        statement = statement.where(Organization.seats_remaining == 0)
+        yield Organization.setup_open > 0
     if listing.no_owner:
-        statement = statement.where(Organization.owner_confirmed.is_(False))
-    return statement
+        yield Organization.owner_confirmed.is_(False)
 
 
 def _keyless(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
@@ -222,6 +251,9 @@ def client(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID)
         Organization.version,
         Organization.delete_at,
         Organization.status_before_deletion,
+        Organization.note,
+        Organization.external_reference,
+        Organization.tags_shown,
         Organization.public_key.is_not(None).label("has_keys"),
         Subscription.id.label("subscription_id"),
         Subscription.cadence,

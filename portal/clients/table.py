@@ -1,16 +1,18 @@
 """The Clients table as its template shows it: every text made once, no look-up left for a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from portal.clients.listing import Listing, Sort
+from portal.clients.listing import FEW_SEATS, Listing, SeatsLeft, Sort
+from portal.clients.mark_queries import Marks, TagShown
 from portal.clients.queries import COUNTED, KEYLESS_COUNTED
 from portal.domain.names import colour_class, initials
 from portal.domain.paging import Cursor, Page
@@ -46,6 +48,14 @@ class Switch(NamedTuple):
     on: bool
 
 
+class View(NamedTuple):
+    """A saved view as a link; `current` where it is what is shown."""
+
+    label: str
+    url: str
+    current: bool
+
+
 @dataclass(frozen=True)
 class Table:
     """What `clients/_table.html` shows."""
@@ -60,6 +70,10 @@ class Table:
     csv_url: str
     plans: tuple[tuple[str, str], ...]
     statuses: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], ...]
+    seats: tuple[tuple[str, str], ...]
+    views: tuple[View, ...]
+    query: str
     switches: tuple[Switch, ...]
     order: str
     size: str
@@ -99,6 +113,7 @@ def build(
     *,
     url: str,
     csv_url: str,
+    marks: Marks,
     total: int,
     write_cursor: Callable[[Cursor], str],
 ) -> Table:
@@ -114,12 +129,19 @@ def build(
         listing=listing,
         headers=_headers(url, listing, labels),
         labels={sort.value: label for sort, label in labels.items()},
-        rows=_rows(page),
-        chips=_chips(url, listing),
+        rows=_rows(page, marks.tags),
+        chips=_chips(url, listing, marks),
         clear_url=address(url, listing.unfiltered()),
         csv_url=address(csv_url, listing),
         plans=tuple((plan.value, _(plan.label)) for plan in Plan),
         statuses=tuple((status.value, _(status.label)) for status in ClientStatus),
+        tags=tuple((tag.id.hex, tag.name) for tag in marks.tags.values()),
+        seats=tuple(seat_labels().items()),
+        views=tuple(
+            View(view.name, f"{url}?{view.query}", view.query == urlencode(query))
+            for view in marks.views
+        ),
+        query=urlencode(query),
         switches=_switches(listing),
         order=query.get("sort", ""),
         size=query.get("size", ""),
@@ -142,21 +164,24 @@ def grouping() -> Callable[[int], str]:
     return write
 
 
-def _rows(page: Page[Any]) -> tuple[dict[str, str | int | float], ...]:
+def _rows(
+    page: Page[Any], known: Mapping[UUID, TagShown]
+) -> tuple[dict[str, str | int | float], ...]:
     """What the shape of a row has places for. Whatever is text is escaped here.
 
     `low` and `high` are where the meter turns to warn and to bad: at 90 % and at the last seat.
     """
     write = grouping()
     plans = {plan.value: escape(_(plan.label)) for plan in Plan}
-    tags = _tagging()
+    facts, tags = _tagging(), labelling(known)
     return tuple(
         {
             "id": str(row.id),
             "name": escape(row.name),
             "initials": escape(initials(row.name)),
             "tone": colour_class(row.id),
-            "tags": tags(row.status, row.owner_confirmed, row.has_keys),
+            "tags": facts(row.status, row.owner_confirmed, row.has_keys),
+            "labels": tags(row.tags_shown) if row.tags_shown else "",
             "assigned": write(row.seats),
             "used": write(row.seats_used),
             "remaining": write(row.seats_remaining),
@@ -192,6 +217,24 @@ def _tagging() -> Callable[[str, bool, bool], Markup]:
     return tags
 
 
+def labelling(known: Mapping[UUID, TagShown]) -> Callable[[str], Markup]:
+    """Writes the tags that a client's row carries, in the order of their names."""
+    shape = Markup(' <span class="tag tone-{}">{}</span>')
+    by_hex = {tag_id.hex: tag for tag_id, tag in known.items()}
+    places = {name: place for place, name in enumerate(by_hex)}
+
+    @cache
+    def one(name: str) -> Markup:
+        return shape.format(by_hex[name].colour, by_hex[name].name)
+
+    @cache
+    def tags(text: str) -> Markup:
+        here = sorted(places.keys() & text.split(), key=places.__getitem__)
+        return Markup().join(map(one, here))
+
+    return tags
+
+
 def _headers(url: str, listing: Listing, labels: dict[Sort, str]) -> tuple[Header, ...]:
     now = "descending" if listing.descending else "ascending"
     return tuple(
@@ -206,31 +249,40 @@ def _headers(url: str, listing: Listing, labels: dict[Sort, str]) -> tuple[Heade
     )
 
 
-def filter_labels(listing: Listing) -> dict[str, str]:
+def seat_labels() -> dict[str, str]:
+    """What the choices of free seats say, by their value in the query string."""
+    return {
+        SeatsLeft.NONE.value: _("No seats left"),
+        SeatsLeft.FEW.value: _("Fewer than %(count)s seats left", count=FEW_SEATS),
+    }
+
+
+def filter_labels(listing: Listing, marks: Marks) -> dict[str, str]:
     """What each filter in use says, by its name in the query string."""
     plan, status = listing.plan, listing.status
+    tag = marks.tags.get(listing.tag) if listing.tag else None
     labels = {
-        "q": _("Name contains “%(words)s”", words=listing.search),
+        "q": _("Name or reference contains “%(words)s”", words=listing.search),
         "plan": _("Plan: %(plan)s", plan=_(plan.label) if plan else ""),
         "status": _("Status: %(status)s", status=_(status.label) if status else ""),
+        "tag": _("Tag: %(tag)s", tag=tag.name if tag else ""),
+        "seats": seat_labels().get(listing.seats_left or "", ""),
         "setup": _("Set-up not finished"),
-        "seats": _("No seats left"),
         "owner": _("No confirmed owner"),
     }
     return {name: labels[name] for name in listing.filters()}
 
 
-def _chips(url: str, listing: Listing) -> tuple[Chip, ...]:
+def _chips(url: str, listing: Listing, marks: Marks) -> tuple[Chip, ...]:
     return tuple(
         Chip(label, address(url, listing.without(name)))
-        for name, label in filter_labels(listing).items()
+        for name, label in filter_labels(listing, marks).items()
     )
 
 
 def _switches(listing: Listing) -> tuple[Switch, ...]:
     return (
         Switch("setup", "open", _("Set-up not finished"), listing.setup_open),
-        Switch("seats", "none", _("No seats left"), listing.no_seats),
         Switch("owner", "none", _("No confirmed owner"), listing.no_owner),
     )
 

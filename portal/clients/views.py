@@ -105,9 +105,7 @@ def download(provider_id: uuid.UUID) -> Response:
     return csv.download(f"clients-{today}.csv", header, _lines(provider_id, listing, marks))
 
 
-def _lines(
-    provider_id: uuid.UUID, listing: Listing, marks: Marks
-) -> Iterator[list[csv.Cell]]:
+def _lines(provider_id: uuid.UUID, listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
     answers = {True: _("Yes"), False: _("No")}
     plans = {plan.value: _(plan.label) for plan in Plan}
     statuses = {status.value: _(status.label) for status in ClientStatus}
@@ -130,9 +128,12 @@ def _lines(
 
 # The other pages of this area stand on the same blueprint.
 from portal.clients import (  # noqa: E402, F401
+    annotation_views,
     keys_views,
     lifecycle_views,
     manage_views,
     new_views,
     subscription_views,
+    tag_views,
+    view_views,
 )

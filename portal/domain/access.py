@@ -19,13 +19,15 @@ class Permission(StrEnum):
     CLIENTS_SUSPEND = "clients.suspend"
     CLIENTS_UNLINK = "clients.unlink"
     CLIENTS_DELETE = "clients.delete"
+    # Tags, a note and a reference: what the provider writes beside a client for itself.
+    CLIENTS_ANNOTATE = "clients.annotate"
     PROVIDER_PEOPLE_READ = "provider.people.read"
+    PROVIDER_PEOPLE_MANAGE = "provider.people.manage"
     PROVIDER_KEYS = "provider.keys"
     ORGANIZATION_READ = "organization.read"
     MEMBERS_READ = "members.read"
     MEMBERS_INVITE = "members.invite"
     MEMBERS_CONFIRM = "members.confirm"
-    PROVIDER_PEOPLE_MANAGE = "provider.people.manage"
     ORGANIZATION_KEYS = "organization.keys"
 
 
@@ -65,6 +67,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.CLIENTS_READ,
             Permission.CLIENTS_RENAME,
+            Permission.CLIENTS_ANNOTATE,
             Permission.CLIENTS_SUBSCRIBE,
             Permission.ORGANIZATION_READ,
             Permission.MEMBERS_READ,

@@ -9,6 +9,7 @@ from portal.models.account import (
     SignInCode,
 )
 from portal.models.base import Base, new_id, utc_now
+from portal.models.marks import OrganizationTag, SavedView, Tag
 from portal.models.organization import (
     Collection,
     CollectionMember,
@@ -35,6 +36,7 @@ __all__ = [
     "Member",
     "Notice",
     "Organization",
+    "OrganizationTag",
     "Outbox",
     "Provider",
     "ProviderEntry",
@@ -42,9 +44,11 @@ __all__ = [
     "RateLimit",
     "RecoveryCode",
     "SignInCode",
+    "SavedView",
     "Subscription",
     "SubscriptionChange",
     "SubscriptionLine",
     "new_id",
+    "Tag",
     "utc_now",
 ]

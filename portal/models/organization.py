@@ -103,6 +103,11 @@ class Organization(Base):
     setup_total: Mapped[int] = mapped_column(default=6)
     setup_open: Mapped[int] = mapped_column(Computed("setup_total - setup_done", persisted=True))
     owner_confirmed: Mapped[bool] = mapped_column(default=False)
+    # The provider's own words, which the client never sees; tags as `domain.tags.written`.
+    note: Mapped[str] = mapped_column(Text, default="")
+    external_reference: Mapped[str] = mapped_column(String(64), default="")
+    reference_ci: Mapped[str] = mapped_column(BinaryText, default="")
+    tags_shown: Mapped[str] = mapped_column(Text, default="")
     public_key: Mapped[str | None] = mapped_column(Text)
     protected_private_key: Mapped[str | None] = mapped_column(Text)
     # The organization key under the provider key (`2.…`) or the provider's public key (`4.…`).

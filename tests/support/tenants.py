@@ -13,7 +13,17 @@ from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role, Trace
 from portal.domain.invitations import VALID, Purpose
 from portal.domain.states import MemberState, ProviderPersonState
-from portal.models import Base, Collection, Member, Organization, Provider, ProviderPerson, utc_now
+from portal.models import (
+    Base,
+    Collection,
+    Member,
+    Organization,
+    Provider,
+    ProviderPerson,
+    SavedView,
+    Tag,
+    utc_now,
+)
 from tests.support.accounts import Person, keys_for, posted_keys, sign_in_as
 from tests.support.browsing import Browser
 from tests.support.clients import make_client, make_provider
@@ -47,6 +57,8 @@ class Tenant:
     client: Organization
     people: dict[str, Person] = field(default_factory=dict)
     member_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    tag_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    view_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -55,23 +67,11 @@ class Tenant:
             "provider_id": self.provider.id,
             "organization_id": self.client.id,
             "member_id": self.member_id,
-        }
-
-    @property
-    def invitation(self) -> str:
-        """The token in the mail to somebody who has not answered it yet."""
-        link = Link(self.client.id, self.member_id, 1)
-        return LinkSigner((SECRET_KEY,), Purpose.MEMBER).sign(link)
-
-    def browser(self, role: str, **options) -> Browser:
-        """A browser in which the person with this role has signed in; a visitor has not."""
-        browser = Browser(self.database.app)
-        if role != "visitor":
             "tag_id": self.tag_id,
             "view_id": self.view_id,
             "person_id": self.person_id,
-            sign_in_as(browser, self.database, self.people[role], **options)
-        return browser
+        }
+
     @property
     def person_id(self) -> uuid.UUID:
         """The row of the provider's service user."""
@@ -83,6 +83,18 @@ class Tenant:
             )
         )
 
+    @property
+    def invitation(self) -> str:
+        """The token in the mail to somebody who has not answered it yet."""
+        link = Link(self.client.id, self.member_id, 1)
+        return LinkSigner((SECRET_KEY,), Purpose.MEMBER).sign(link)
+
+    def browser(self, role: str, **options) -> Browser:
+        """A browser in which the person with this role has signed in; a visitor has not."""
+        browser = Browser(self.database.app)
+        if role != "visitor":
+            sign_in_as(browser, self.database, self.people[role], **options)
+        return browser
 
 
 def make_tenant(database: Database, mark: str) -> Tenant:
@@ -99,6 +111,7 @@ def make_tenant(database: Database, mark: str) -> Tenant:
     for name, (role, state) in OF_THE_CLIENT.items():
         _join(tenant, tenant.people[name], role, state)
     _invite(tenant)
+    _mark(tenant)
     return tenant
 
 
@@ -152,6 +165,15 @@ def _invite(tenant: Tenant) -> None:
             invitation_expires_at=utc_now() + VALID,
         )
     )
+
+
+def _mark(tenant: Tenant) -> None:
+    """A tag and a shared view, which everybody at the provider can reach."""
+    name = f"{tenant.mark} gold"
+    here = {"provider_id": tenant.provider.id, "name": name, "name_ci": name.lower()}
+    tenant.database.add(Tag(**here, id=tenant.tag_id, colour=3))
+    owner = tenant.people["service user"].account_id
+    tenant.database.add(SavedView(**here, id=tenant.view_id, account_id=owner, is_shared=True))
 
 
 def everything(database: Database, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
