@@ -180,7 +180,9 @@ def test_a_service_user_writes_too_and_a_stranger_finds_nothing(database, ada, a
 def test_a_foreign_tag_is_not_taken(database, ada, acme):
     other = make_provider(database, "Mallory IT")
     tag = database.add(Tag(provider_id=other.id, id=new_id(), name="X", name_ci="x", colour=1))
-    write(ada, acme, tags=[tag.id.hex], note="y")
+    seen = ada.browser.get(notes_url(ada, acme)).one("input[name=seen]")["value"]
+    fields = {"seen": seen, "tags": [tag.id.hex], "note": "y"}
+    ada.browser.post(notes_url(ada, acme), fields, status=303)
     assert stored(database, acme) == set()
 
 
@@ -272,7 +274,7 @@ def test_names_of_tags_are_text(ada, acme):
 
 
 def test_the_rules_of_tags():
-    assert split_tags("a,, B ,A", field="x") == ["A", "B"] or split_tags("a,,B", field="x")
+    assert split_tags("a,, B ,A", field="x") == ["a", "B"]
     assert clean_note(" a \r\nb\r\n\r\n") == "a\nb"
     assert next_colour([1, 1, 2]) == 3
     ids = [new_id() for _ in range(3)]

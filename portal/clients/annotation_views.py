@@ -7,6 +7,7 @@ from typing import Any
 from flask import abort, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
 from portal.clients import mark_queries, queries, tagging
 from portal.clients.blueprint import bp
@@ -88,7 +89,7 @@ def _conflict(
 
 def _page(form: AnnotationForm, provider_id: uuid.UUID, client: Any, status: int = 200) -> Response:
     marks = mark_queries.marks(db.session(), provider_id, actor().account_id)
-    form["tags"].choices = [(tag.id.hex, tag.name) for tag in marks.tags.values()]
+    form["tags"].choices = [SelectChoice(tag.id.hex, tag.name) for tag in marks.tags.values()]
     here = read(client.tags_shown)
     body = render_template(
         "clients/annotate.html",

@@ -13,6 +13,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.clients.tagging import Annotation
@@ -45,7 +46,7 @@ class TagForm(Form):
     name = StringField(_l("Name"), render_kw={"autocomplete": "off"})
     colour = RadioField(
         _l("Colour"),
-        choices=[(str(number), name) for number, name in enumerate(COLOUR_NAMES, 1)],
+        choices=[SelectChoice(str(number), name) for number, name in enumerate(COLOUR_NAMES, 1)],
         validate_choice=False,
     )
 
@@ -89,7 +90,7 @@ class AnnotationForm(Form):
         reference = self._try("external_reference", clean_reference)
         names = self._try("new_tags", lambda text: split_tags(text, field="new_tags"))
         try:
-            check_number(len(chosen) + len(names or []), field="tags")
+            check_number(len(chosen) + len(names or []), field="new_tags" if names else "tags")
         except RuleError as error:
             self.blame(error)
         if self.errors or names is None:

@@ -29,7 +29,8 @@ def check_tag(text: str, *, field: str = "name") -> str:
 def split_tags(text: str, *, field: str) -> list[str]:
     """The tags typed with commas between them, each checked; the same one counts once."""
     names = [check_tag(part, field=field) for part in text.split(",") if part.strip()]
-    return list({name_ci(name): name for name in names}.values())
+    first = {name_ci(name): name for name in reversed(names)}
+    return [name for name in names if first[name_ci(name)] is name]
 
 
 def check_number(count: int, *, field: str | None = None) -> None:
