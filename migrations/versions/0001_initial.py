@@ -101,6 +101,7 @@ def upgrade() -> None:
         sa.Column("protected_private_key", sa.Text(), nullable=True),
         sa.Column("recovery_wrapped_key", sa.Text(), nullable=True),
         sa.Column("recovery_saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rotation_due_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("billing_name", sa.String(length=100), nullable=False),
         sa.Column("address_line1", sa.String(length=100), nullable=False),
@@ -225,6 +226,37 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_idempotency_created_at"), "idempotency", ["created_at"], unique=False)
     op.create_table(
+        "link_requests",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=256), nullable=False),
+        sa.Column("asked_by", sa.String(length=100), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.String(length=8), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(answer = 'yes') = (organization_id is not null)",
+            name=op.f("ck_link_requests_yes_to_what"),
+        ),
+        sa.CheckConstraint(
+            "answer in ('', 'yes', 'no')", name=op.f("ck_link_requests_answer_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_link_requests_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_link_requests")),
+    )
+    op.create_index(
+        op.f("ix_link_requests_provider_id_created_at"),
+        "link_requests",
+        ["provider_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
         "notices",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("key", sa.String(length=6), nullable=False),
@@ -285,6 +317,7 @@ def upgrade() -> None:
         sa.Column("public_key", sa.Text(), nullable=True),
         sa.Column("protected_private_key", sa.Text(), nullable=True),
         sa.Column("provider_wrapped_key", sa.Text(), nullable=True),
+        sa.Column("next_wrapped_key", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("delete_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("status_before_deletion", sa.String(length=32), nullable=True),
@@ -387,6 +420,30 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "provider_key_rotations",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("protected_private_key", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_provider_key_rotations_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_provider_key_rotations")),
+    )
+    op.create_index(
+        "ix_provider_key_rotations_open",
+        "provider_key_rotations",
+        ["provider_id"],
+        unique=True,
+        sqlite_where=sa.text("finished_at is null"),
+        postgresql_where=sa.text("finished_at is null"),
+    )
+    op.create_table(
         "provider_people",
         sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -395,6 +452,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("wrapped_provider_key", sa.Text(), nullable=True),
+        sa.Column("next_wrapped_key", sa.Text(), nullable=True),
         sa.Column("invitation_version", sa.Integer(), nullable=False),
         sa.Column("invitation_locale", sa.String(length=8), nullable=False),
         sa.Column("invitation_expires_at", sa.DateTime(timezone=True), nullable=True),
@@ -846,6 +904,13 @@ def downgrade() -> None:
     op.drop_table("recovery_codes")
     op.drop_index(op.f("ix_provider_people_account_id"), table_name="provider_people")
     op.drop_table("provider_people")
+    op.drop_index(
+        "ix_provider_key_rotations_open",
+        table_name="provider_key_rotations",
+        sqlite_where=sa.text("finished_at is null"),
+        postgresql_where=sa.text("finished_at is null"),
+    )
+    op.drop_table("provider_key_rotations")
     op.drop_index(op.f("ix_organizations_provider_id_setup_open_id"), table_name="organizations")
     op.drop_index(op.f("ix_organizations_provider_id_seats_used_id"), table_name="organizations")
     op.drop_index(
@@ -869,6 +934,8 @@ def downgrade() -> None:
     op.drop_table("organizations")
     op.drop_index(op.f("ix_notices_created_at"), table_name="notices")
     op.drop_table("notices")
+    op.drop_index(op.f("ix_link_requests_provider_id_created_at"), table_name="link_requests")
+    op.drop_table("link_requests")
     op.drop_index(op.f("ix_idempotency_created_at"), table_name="idempotency")
     op.drop_table("idempotency")
     op.drop_index(op.f("ix_events_stream_id_id"), table_name="events")

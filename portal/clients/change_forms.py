@@ -3,11 +3,12 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, StringField
+from wtforms import EmailField, HiddenField, StringField
 
 from portal.clients.forms import SelectionFields
 from portal.domain import wanted_subscription
-from portal.domain.errors import N_, refuse
+from portal.domain.emails import check_email
+from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.names import name_ci
 from portal.domain.pricing import Selection
 from portal.domain.wanted_subscription import Wanted
@@ -32,6 +33,23 @@ class DeleteForm(Form):
         if name_ci(self.name.data or "") != name_ci(self._client_name):
             asked = N_("Type the name of the client, %(name)s, to delete it.")
             self.blame(refuse(asked, field="name", name=self._client_name))
+        return not self.errors
+
+
+class AskOwnerForm(Form):
+    """The address of somebody who may own an organization without a provider."""
+
+    email = EmailField(
+        _l("E-mail of the owner"), render_kw={"autocomplete": "off", "spellcheck": "false"}
+    )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Only its form is checked: whether anybody owns anything there is not told."""
+        super().validate(extra_validators)
+        try:
+            check_email(self.email.data or "", field="email")
+        except RuleError as error:
+            self.blame(error)
         return not self.errors
 
 

@@ -113,6 +113,8 @@ def _detail(part: Proration) -> str:
     counted = {"days": number(part.days), "all": number(part.of_days)}
     if part.is_credit:
         return str(_("credit for %(days)s of %(all)s days", **counted))
+    if part.days == part.of_days:
+        return str(_("the whole period"))
     return str(_("%(days)s of %(all)s days", **counted))
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from portal import events
@@ -11,12 +11,14 @@ from portal.clients.service import Changed
 from portal.domain.access import Actor
 from portal.domain.errors import N_, refuse
 from portal.domain.states import ClientStatus
-from portal.models import Organization, Provider, Subscription, utc_now
+from portal.models import Organization, OrganizationTag, Provider, Subscription, utc_now
 from portal.organizations import queries
 from portal.organizations.mail import tell_owners
 from portal.organizations.service import streams_in
 
 GRACE = dt.timedelta(days=7)
+# What the provider wrote beside the client for itself goes with the provider.
+_NO_WORDS = {"note": "", "external_reference": "", "reference_ci": "", "tags_shown": ""}
 NO_OWNER = N_(
     "No confirmed owner is a person of the client. Confirm one first: an organization without an "
     "owner could never be opened again."
@@ -130,7 +132,9 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         provider_wrapped_key=None,
         billing_email=owners[0].email,
         status=ClientStatus.ACTIVE,
+        **_NO_WORDS,
     )
+    session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
     session.execute(
         update(Subscription)
         .where(Subscription.organization_id == client.id)

@@ -131,6 +131,7 @@ from portal.clients import (  # noqa: E402, F401
     annotation_views,
     keys_views,
     lifecycle_views,
+    link_views,
     manage_views,
     new_views,
     subscription_views,

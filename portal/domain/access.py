@@ -19,6 +19,7 @@ class Permission(StrEnum):
     CLIENTS_SUSPEND = "clients.suspend"
     CLIENTS_UNLINK = "clients.unlink"
     CLIENTS_DELETE = "clients.delete"
+    CLIENTS_LINK = "clients.link"
     # Tags, a note and a reference: what the provider writes beside a client for itself.
     CLIENTS_ANNOTATE = "clients.annotate"
     PROVIDER_PEOPLE_READ = "provider.people.read"

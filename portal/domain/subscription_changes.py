@@ -11,7 +11,7 @@ from datetime import date
 from types import MappingProxyType
 
 from portal.domain.money import Money
-from portal.domain.periods import Period, billing_period
+from portal.domain.periods import Period, billing_period, running_period
 from portal.domain.plans import Feature
 from portal.domain.price_list import PriceList
 from portal.domain.pricing import LineKind, RateLine, Selection, Terms, prorate, quote
@@ -48,12 +48,7 @@ class Subscribed:
 
     def running(self, today: date) -> Period:
         """The period in which `today` lies, counted on from the stored one."""
-        period, number = self.period, 0
-        while period.end <= today:
-            number += 1
-            months = self.selection.cadence.months
-            period = billing_period(self.period.start, months, number)
-        return period
+        return running_period(self.period, self.selection.cadence.months, today)
 
 
 @dataclass(frozen=True)

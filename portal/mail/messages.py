@@ -281,6 +281,44 @@ def client_deletion(session: Session, _office: Office, payload: Payload) -> Lett
     )
 
 
+def link_request(session: Session, office: Office, payload: Payload) -> Letter:
+    """Asks an owner whether a provider may look after it: `provider`, `request`, `locale`."""
+    provider_id, request_id = uuid.UUID(payload["provider"]), uuid.UUID(payload["request"])
+    found = queries.link_request(session, provider_id, request_id)
+    if found is None or found.answer or found.expires_at <= utc_now():
+        raise Outdated("The request is answered or has expired.")
+    if not found.owns:
+        raise Outdated("Nobody at this address owns an organization without a provider.")
+    token = LinkSigner(office.secret_keys, "link-request").sign(Link(provider_id, request_id, 1))
+    return Letter(
+        name="link_request",
+        to=found.email,
+        locale=payload["locale"],
+        sender=found.provider,
+        facts={
+            "provider": found.provider,
+            "person": found.asked_by,
+            "url": office.url_for("clients.link_request", token=token),
+        },
+        until=found.expires_at,
+        time_zone=found.time_zone or "UTC",
+    )
+
+
+def password_changed(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells a person that their master password is another one: `account`, `locale`."""
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if to is None:
+        raise Outdated("The account is gone.")
+    return Letter(
+        name="password_changed",
+        to=to,
+        locale=payload["locale"],
+        sender="",
+        facts={"url": office.url_for("accounts.devices")},
+    )
+
+
 MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.sign_in_code": sign_in_code,
     "mail.member_invitation": member_invitation,
@@ -290,6 +328,7 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.subscription_changed": subscription_changed,
     "mail.client_deletion": client_deletion,
     "mail.client_unlinked": client_unlinked,
+    "mail.link_request": link_request,
     "mail.provider_confirmed": provider_confirmed,
     "mail.provider_removed": provider_removed,
     "mail.provider_role_changed": provider_role_changed,

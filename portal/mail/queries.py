@@ -6,8 +6,11 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
+from portal.domain.access import Role
+from portal.domain.states import MemberState
 from portal.models import (
     Account,
+    LinkRequest,
     Member,
     Organization,
     Provider,
@@ -64,6 +67,40 @@ def address_of(session: Session, account_id: uuid.UUID) -> str | None:
     """Where mail to an account goes."""
     email: str | None = session.scalar(_of(Account.id, account_id, Account.email))
     return email
+
+
+def link_request(
+    session: Session, provider_id: uuid.UUID, request_id: uuid.UUID
+) -> Row[Any] | None:
+    """A provider's question to an owner; `owns` says whether the addressee can answer yes."""
+    owns = (
+        select(Member.id)
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(
+            Member.account_id == Account.id,
+            Member.role == Role.OWNER,
+            Member.state == MemberState.CONFIRMED,
+            Organization.provider_id.is_(None),
+        )
+        .exists()
+    )
+    found = (
+        _of(
+            LinkRequest.provider_id,
+            provider_id,
+            LinkRequest.email,
+            LinkRequest.asked_by,
+            LinkRequest.answer,
+            LinkRequest.expires_at,
+            Provider.name.label("provider"),
+            Account.time_zone,
+            owns.label("owns"),
+        )
+        .join(Provider, Provider.id == LinkRequest.provider_id)
+        .join(Account, Account.email == LinkRequest.email)
+        .where(LinkRequest.id == request_id)
+    )
+    return session.execute(found).one_or_none()
 
 
 def terms(session: Session, organization_id: uuid.UUID) -> Row[Any] | None:

@@ -9,6 +9,7 @@ from portal.models.account import (
     SignInCode,
 )
 from portal.models.base import Base, new_id, utc_now
+from portal.models.linking import LinkRequest
 from portal.models.marks import OrganizationTag, SavedView, Tag
 from portal.models.organization import (
     Collection,
@@ -33,6 +34,7 @@ __all__ = [
     "Event",
     "EventStream",
     "Idempotency",
+    "LinkRequest",
     "Member",
     "Notice",
     "Organization",
@@ -43,12 +45,12 @@ __all__ = [
     "ProviderPerson",
     "RateLimit",
     "RecoveryCode",
-    "SignInCode",
     "SavedView",
+    "SignInCode",
     "Subscription",
     "SubscriptionChange",
     "SubscriptionLine",
-    "new_id",
     "Tag",
+    "new_id",
     "utc_now",
 ]

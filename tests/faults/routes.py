@@ -81,6 +81,12 @@ ACCESS = {
     "clients.suspend_submit": "clients.suspend",
     "clients.unlink": "clients.unlink",
     "clients.unlink_submit": "clients.unlink",
+    "clients.answer_request": SIGNED_IN,
+    "clients.ask_owner": "clients.link",
+    "clients.existing": "clients.link",
+    "clients.link": "clients.link",
+    "clients.link_request": SIGNED_IN,
+    "clients.link_submit": "clients.link",
     "collections.index": "organization.read",
     "favicon": PUBLIC,
     "health.healthz": PUBLIC,
@@ -119,11 +125,13 @@ ACCESS = {
     "providers.recovery_sheet_submit": "provider.keys",
     "providers.restore_keys": "provider.keys",
     "providers.restore_keys_submit": "provider.keys",
-    "static": PUBLIC,
     "providers.review_change": "provider.people.manage",
+    "static": PUBLIC,
 }
 # What stands in an address for a placeholder that is nobody's id.
 WORDS = {
+    "clients.link": {"candidate": uuid.UUID(int=1)},
+    "clients.link_submit": {"candidate": uuid.UUID(int=1)},
     "clients.check_field": {"name": "seats"},
     "help.page": {"name": "start-a-client-organization"},
     "help.picture": {"language": "en", "name": "none.png"},
@@ -131,14 +139,15 @@ WORDS = {
 }
 # Who has which rights inside a provider and inside an organization.
 _OF_THE_ADMIN = {
+    "clients.link",
     "clients.delete",
     "clients.suspend",
     "clients.unlink",
+    "clients.annotate",
     "clients.create",
     "clients.manage",
     "clients.read",
     "clients.rename",
-    "clients.annotate",
     "clients.subscribe",
     "members.confirm",
     "members.invite",
