@@ -155,6 +155,17 @@ def test_what_a_change_leaves_is_on_the_next_invoice(admin, place, database):
     assert f"${60 + left / 100:,.2f}" in lines(page).values()
 
 
+def test_the_clients_page_lists_what_was_changed(admin, place, database):
+    change(admin, place, seats="12", seat_limit="20")
+    change(admin, place, plan="enterprise")
+    page = admin.get(url_of(place).replace("/subscription", "/manage"))
+    assert page.texts("td.wide") == [
+        "Plan: Teams → Enterprise",
+        "Seats: 10 → 12; "
+        + "Added seats: Added automatically, without limit → Added automatically, up to 20",
+    ]
+
+
 def test_both_logs_tell_of_it_with_before_and_after(admin, place, database):
     change(admin, place, plan="enterprise")
     told = database.all(
@@ -256,6 +267,11 @@ def test_a_client_that_is_being_deleted_is_left_alone(admin, place, database):
         )
     )
     assert "being deleted" in admin.get(url_of(place), status=409)
+
+
+def test_prices_in_another_currency_change_nothing(admin, place, database):
+    database.run(update(Subscription).values(currency="EUR"))
+    assert "billed in EUR" in admin.get(url_of(place), status=409)
 
 
 # Races, in transactions that really commit.

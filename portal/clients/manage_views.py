@@ -17,6 +17,7 @@ from portal.clients.actions import actions_for
 from portal.clients.blueprint import bp
 from portal.clients.forms import BillingTermsForm, RenameForm
 from portal.clients.mark_queries import TagShown
+from portal.clients.past_changes import past_changes
 from portal.clients.service import Changed
 from portal.domain.access import Permission
 from portal.domain.billing_details import FIELDS, clean_billing
@@ -65,11 +66,14 @@ def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
         "clients/manage.html",
         "clients/_menu.html",
         client=client,
+        provider_id=provider_id,
         actions=actions_for(provider_id, client),
         tags=table.labelling(_tags(provider_id, client))(client.tags_shown),
         facts=_facts(client),
         terms=_terms(client),
         lines=[_line(client, line) for line in lines],
+        changes=past_changes(db.session(), provider_id, organization_id),
+        delete_on=day(client.delete_at) if client.delete_at else "",
         back_url=url_for("clients.index", provider_id=provider_id),
         billing_url=_url("clients.billing", provider_id, organization_id),
     )

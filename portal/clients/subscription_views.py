@@ -92,6 +92,13 @@ def _world(provider_id: uuid.UUID, organization_id: uuid.UUID) -> World:
         abort(404)
     if world.client.status is ClientStatus.DELETING:
         raise refuse(N_("This client is being deleted. Keep it first, then change it."))
+    if world.client.currency != prices.currency:
+        # Amounts of two currencies are never added up.
+        raise refuse(
+            N_("This client is billed in %(old)s, and today's prices are in %(new)s."),
+            old=world.client.currency,
+            new=prices.currency,
+        )
     return world
 
 
