@@ -34,6 +34,7 @@ KEY_FIELDS = (
     "organization_private_key",
     "provider_wrapped_key",
     "collection_name",
+    "provider_public_key",
 )
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
 _NUMBERS = {"inputmode": "numeric", "autocomplete": "off"}

@@ -20,6 +20,8 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "provider:recovery_sheet:save": frozenset(),
     "provider:recovery_sheet:use": frozenset(),
     "provider:terms:update": frozenset({"before", "after"}),
+    "provider:keys:rotate": frozenset({"before", "after", "clients", "people"}),
+    "provider:keys:start_rotation": frozenset({"fingerprint"}),
     "provider:person:invite": frozenset({"email", "role"}),
     "provider:person:accept": frozenset({"email", "role"}),
     "provider:person:confirm": frozenset({"email", "fingerprint", "by_founding"}),

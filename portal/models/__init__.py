@@ -22,7 +22,7 @@ from portal.models.organization import (
     SubscriptionLine,
 )
 from portal.models.plumbing import Event, EventStream, Idempotency, Outbox, RateLimit
-from portal.models.provider import Provider, ProviderPerson
+from portal.models.provider import Provider, ProviderKeyRotation, ProviderPerson
 
 __all__ = [
     "Account",
@@ -44,6 +44,7 @@ __all__ = [
     "ProviderEntry",
     "ProviderPerson",
     "RateLimit",
+    "ProviderKeyRotation",
     "RecoveryCode",
     "SavedView",
     "SignInCode",

@@ -112,6 +112,8 @@ class Organization(Base):
     protected_private_key: Mapped[str | None] = mapped_column(Text)
     # The organization key under the provider key (`2.…`) or the provider's public key (`4.…`).
     provider_wrapped_key: Mapped[str | None] = mapped_column(Text)
+    # The same under the provider's next key, while that is being rotated.
+    next_wrapped_key: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     # While it is being deleted: from when the worker may, and what "Keep this client" goes back to.
     delete_at: Mapped[dt.datetime | None]

@@ -74,6 +74,7 @@ def _confirm(person: Any) -> str | None:
             person,
             public_key=request.form.get(f"public_key-{person.id}", ""),
             wrapped_key=request.form.get(f"wrapped_provider_key-{person.id}", ""),
+            provider_public_key=request.form.get("provider_public_key", ""),
         )
     except RuleError as error:
         return sentence(error.text)

@@ -15,6 +15,7 @@ from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, ProviderPerson, utc_now
 from portal.outbox import enqueue
+from portal.providers import queries
 from portal.providers.staff import check_actor, hold, tenant_of
 
 NO_KEY = N_("No key arrived from your browser. Confirming needs a browser that runs scripts.")
@@ -26,6 +27,7 @@ KEY_CHANGED = N_(
     "This person's key has changed since the page was opened. Nothing was handed over. "
     "Ask them to read you their fingerprint phrase before you try again."
 )
+ROTATED = N_("The provider key was rotated in the meantime. Load the page again.")
 NOT_WAITING = N_("This person is not waiting for the provider key.")
 
 
@@ -37,13 +39,20 @@ def waits_for_key(person: Any) -> bool:
 
 
 def confirm(
-    session: Session, actor: Actor, person: Row[Any], *, public_key: str, wrapped_key: str
+    session: Session,
+    actor: Actor,
+    person: Row[Any],
+    *,
+    public_key: str,
+    wrapped_key: str,
+    provider_public_key: str = "",
 ) -> None:
     """Give a row of `queries.staff` the provider key, confirming the person if they wait for it.
 
     `public_key` is the key that the confirmer's browser showed and wrapped for, `wrapped_key` the
-    provider key for it (type 4). Raises `RuleError`, and has changed nothing then but the log: a
-    changed key raises an alarm there.
+    provider key for it (type 4), `provider_public_key` the provider's one that the page had.
+    Raises `RuleError`, and has changed nothing then but the log: a changed key raises an alarm
+    there.
     """
     if not waits_for_key(person):
         raise refuse(NOT_WAITING)
@@ -56,6 +65,9 @@ def confirm(
         raise refuse(KEY_CHANGED)
     hold(session, tenant_of(actor))
     check_actor(session, actor)
+    current = queries.keys(session, person.provider_id).public_key
+    if provider_public_key and current != provider_public_key:
+        raise refuse(ROTATED)
     _mark(session, person, wrapped_key)
     fingerprint = _phrase(person, person.public_key)
     if person.state is ProviderPersonState.CONFIRMED:

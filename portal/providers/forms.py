@@ -21,6 +21,7 @@ class SheetForm(Form):
     """Filled by static/js/recovery.js."""
 
     recovery_wrapped_key = HiddenField()
+    provider_public_key = HiddenField()
 
 
 class RestoreForm(Form):

@@ -6,11 +6,11 @@ from flask import redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import Permission
-from portal.providers import confirm_views, key_views, people_views
+from portal.providers import confirm_views, key_views, people_views, rotation_views
 from portal.providers.blueprint import bp
 from portal.web.access import requires
 
-__all__ = ["bp", "confirm_views", "key_views", "people_views"]
+__all__ = ["bp", "confirm_views", "key_views", "people_views", "rotation_views"]
 
 
 @bp.get("/providers/<uuid:provider_id>")

@@ -18,6 +18,7 @@ const PARTS = [
   ["form[data-lock],form[data-sign-out]", "lock", "lazy"],
   ["[data-finish-keys]", "finish-keys"],
   ["sealed-text", "sealed-text"],
+  ["[data-rotate-keys]", "rotate-keys"],
   ["fingerprint-phrase", "fingerprint-phrase"],
 ];
 const known = new WeakSet();

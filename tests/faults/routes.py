@@ -118,6 +118,7 @@ ACCESS = {
     "providers.invite": "provider.people.manage",
     "providers.invite_submit": "provider.people.manage",
     "providers.make_keys": "provider.keys",
+    "providers.finish_rotation": "provider.keys",
     "providers.make_keys_submit": "provider.keys",
     "providers.people": "provider.people.read",
     "providers.recovery_sheet": "provider.keys",
@@ -131,6 +132,10 @@ ACCESS = {
 # What stands in an address for a placeholder that is nobody's id.
 WORDS = {
     "clients.link": {"candidate": uuid.UUID(int=1)},
+    "providers.rotate_keys": "provider.keys",
+    "providers.rotation_work": "provider.keys",
+    "providers.start_rotation": "provider.keys",
+    "providers.wrap_batch": "provider.keys",
     "clients.link_submit": {"candidate": uuid.UUID(int=1)},
     "clients.check_field": {"name": "seats"},
     "help.page": {"name": "start-a-client-organization"},
