@@ -6,8 +6,10 @@ from werkzeug.wrappers import Response
 
 from portal.accounts import (
     code_views,
+    devices_views,
     identity_views,
     keys_views,
+    password_views,
     profile_views,
     second_factor_views,
     service,
@@ -23,8 +25,10 @@ from portal.web.paths import own_path
 __all__ = [
     "bp",
     "code_views",
+    "devices_views",
     "identity_views",
     "keys_views",
+    "password_views",
     "profile_views",
     "second_factor_views",
     "sign_in_views",

@@ -7,6 +7,7 @@ A misspelt event is a KeyError in the first test, and what cannot be misspelt ca
 VOCABULARY: dict[str, frozenset[str]] = {
     "account:account:create": frozenset({"with_keys"}),
     "account:keys:create": frozenset({"fingerprint"}),
+    "account:password:change": frozenset({"sessions"}),
     "account:profile:update": frozenset({"before", "after"}),
     "account:second_factor:enable": frozenset(),
     "account:second_factor:disable": frozenset(),
@@ -14,6 +15,8 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "account:recovery_codes:create": frozenset(),
     "account:session:begin": frozenset({"method"}),
     "account:session:end": frozenset({"everywhere"}),
+    "account:session:revoke": frozenset({"browser", "source"}),
+    "account:session:revoke_others": frozenset({"sessions"}),
     "account:session:refused": frozenset({"method"}),
     "provider:provider:create": frozenset({"name"}),
     "provider:keys:create": frozenset({"fingerprint"}),

@@ -324,6 +324,7 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.member_invitation": member_invitation,
     "mail.member_accepted": member_accepted,
     "mail.member_confirmed": member_confirmed,
+    "mail.password_changed": password_changed,
     "mail.provider_invitation": provider_invitation,
     "mail.subscription_changed": subscription_changed,
     "mail.client_deletion": client_deletion,
