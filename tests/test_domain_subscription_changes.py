@@ -161,10 +161,7 @@ def test_no_change_costs_nothing(chosen, start, days, agreed, dearer):
 @given(amounts, st.integers(1, 366), st.lists(st.integers(0, 400), max_size=6))
 def test_prorations_of_any_split_sum_to_the_whole(amount, of_days, cuts):
     edges = sorted({0, of_days, *(cut for cut in cuts if cut <= of_days)})
-    parts = [
-        prorate(amount, end - start, of_days, after=start)
-        for start, end in pairwise(edges)
-    ]
+    parts = [prorate(amount, end - start, of_days, after=start) for start, end in pairwise(edges)]
     assert Money.total(parts, "USD") == amount
 
 
