@@ -46,6 +46,11 @@ ACCESS = {
     "accounts.vault": SIGNED_IN,
     "clients.annotate": "clients.annotate",
     "clients.billing": "clients.manage",
+    "clients.change": "clients.annotate",
+    "clients.prepare_change": "clients.annotate",
+    "clients.start_change": "clients.annotate",
+    "clients.undo_change": "clients.annotate",
+    "clients.work_change": "clients.annotate",
     "clients.check_field": "clients.create",
     "clients.create": "clients.create",
     "clients.create_tag": "clients.annotate",
@@ -168,6 +173,7 @@ _OF_THE_ADMIN = {
     "provider.people.read",
 }
 _OF_THE_SERVICE_USER = {
+    "clients.annotate",
     "clients.read",
     "clients.rename",
     "provider.people.manage",

@@ -70,7 +70,7 @@ def test_a_suspended_client_is_closed_to_its_members_at_once(database, tenant, s
         )
     )
     assert browser.get(url, status=303).location.endswith("/closed")
-    browser.post(url, status=403)
+    browser.post(f"{url}/{tenant.member_id}/invitation", status=403)
 
 
 def signed_out(browser):
