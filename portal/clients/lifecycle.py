@@ -131,7 +131,6 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         provider_id=None,
         provider_wrapped_key=None,
         next_wrapped_key=None,
-        next_wrapped_key=None,
         billing_email=owners[0].email,
         status=ClientStatus.ACTIVE,
         **_NO_WORDS,
