@@ -1,7 +1,7 @@
 """Reads. Each starts from `_of(provider_id)`, so no filter can lose the tenant."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, exists, func, literal, null, or_, type_coerce
@@ -147,6 +147,31 @@ def all_clients(
 
 def _filtered(statement: Select[Any], listing: Listing) -> Select[Any]:
     return statement.where(*_of_words(listing), *_of_kind(listing), *_of_numbers(listing))
+
+
+def chosen(
+    session: Session,
+    provider_id: uuid.UUID,
+    listing: Listing | None,
+    ids: Collection[uuid.UUID],
+    *,
+    limit: int,
+) -> Sequence[Any]:
+    """What a change of many clients looks at: all that `listing` leaves, or those of `ids`."""
+    statement = _of(
+        provider_id,
+        Organization.id,
+        Organization.name,
+        Organization.name_ci,
+        Organization.status,
+        Organization.owner_confirmed,
+        Organization.tags_shown,
+    )
+    if listing is None:
+        statement = statement.where(Organization.id.in_(list(ids)[:limit]))
+    else:
+        statement = _filtered(statement, listing)
+    return session.execute(statement.order_by(Organization.id).limit(limit)).all()
 
 
 def _of_words(listing: Listing) -> Iterator[ColumnElement[bool]]:

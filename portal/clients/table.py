@@ -78,6 +78,7 @@ class Table:
     order: str
     size: str
     count: str
+    all_of_them: str
     has_clients: bool
     previous_url: str | None
     next_url: str | None
@@ -146,6 +147,7 @@ def build(
         order=query.get("sort", ""),
         size=query.get("size", ""),
         count=_count(listing, total, (first.found or 0) if first else 0),
+        all_of_them=_all_of_them(listing, total, (first.found or 0) if first else 0),
         has_clients=bool(total or page.rows),
         previous_url=beside(page.previous),
         next_url=beside(page.next),
@@ -301,6 +303,12 @@ def _count(listing: Listing, total: int, found: int) -> str:
         total=write(total),
     )
     return text
+
+
+def _all_of_them(listing: Listing, total: int, found: int) -> str:
+    """How many a change of all clients that match would be about."""
+    number = found if listing.is_filtered else total
+    return f"{grouping()(COUNTED)}+" if number > COUNTED else grouping()(number)
 
 
 def _keyless(number: int) -> str:

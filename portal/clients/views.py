@@ -129,6 +129,7 @@ def _lines(provider_id: uuid.UUID, listing: Listing, marks: Marks) -> Iterator[l
 # The other pages of this area stand on the same blueprint.
 from portal.clients import (  # noqa: E402, F401
     annotation_views,
+    bulk_views,
     keys_views,
     lifecycle_views,
     link_views,

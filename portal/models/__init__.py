@@ -10,7 +10,7 @@ from portal.models.account import (
 )
 from portal.models.base import Base, new_id, utc_now
 from portal.models.linking import LinkRequest
-from portal.models.marks import OrganizationTag, SavedView, Tag
+from portal.models.marks import ChangeSet, ChangeSetRow, OrganizationTag, SavedView, Tag
 from portal.models.organization import (
     Collection,
     CollectionMember,
@@ -31,6 +31,8 @@ __all__ = [
     "Base",
     "Collection",
     "CollectionMember",
+    "ChangeSet",
+    "ChangeSetRow",
     "Event",
     "EventStream",
     "Idempotency",

@@ -11,10 +11,12 @@ from sqlalchemy import insert, select
 from portal.accounts import service
 from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role, Trace
+from portal.domain.bulk import BulkAction
 from portal.domain.invitations import VALID, Purpose
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import (
     Base,
+    ChangeSet,
     Collection,
     Member,
     Organization,
@@ -59,6 +61,7 @@ class Tenant:
     member_id: uuid.UUID = field(default_factory=uuid.uuid4)
     tag_id: uuid.UUID = field(default_factory=uuid.uuid4)
     view_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    change_set_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -69,6 +72,7 @@ class Tenant:
             "member_id": self.member_id,
             "tag_id": self.tag_id,
             "view_id": self.view_id,
+            "change_set_id": self.change_set_id,
             "person_id": self.person_id,
         }
 
@@ -173,6 +177,8 @@ def _mark(tenant: Tenant) -> None:
     here = {"provider_id": tenant.provider.id, "name": name, "name_ci": name.lower()}
     tenant.database.add(Tag(**here, id=tenant.tag_id, colour=3))
     owner = tenant.people["service user"].account_id
+    change = {"provider_id": tenant.provider.id, "account_id": owner, "tag_id": tenant.tag_id}
+    tenant.database.add(ChangeSet(**change, id=tenant.change_set_id, action=BulkAction.TAG))
     tenant.database.add(SavedView(**here, id=tenant.view_id, account_id=owner, is_shared=True))
 
 
