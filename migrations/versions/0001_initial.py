@@ -132,6 +132,34 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_rate_limit_expires_at"), "rate_limit", ["expires_at"], unique=False)
     op.create_table(
+        "address_changes",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("old_email", sa.String(length=256), nullable=False),
+        sa.Column("new_email", sa.String(length=256), nullable=False),
+        sa.Column("kdf_iterations", sa.Integer(), nullable=True),
+        sa.Column("signin_hash", sa.String(length=200), nullable=True),
+        sa.Column("protected_user_key", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(signin_hash is null) = (protected_user_key is null) and (signin_hash is null) = (kdf_iterations is null)",
+            name=op.f("ck_address_changes_key_all_or_none"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_address_changes_account_id_accounts"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_address_changes")),
+    )
+    op.create_index(
+        op.f("ix_address_changes_created_at"), "address_changes", ["created_at"], unique=False
+    )
+    op.create_table(
         "affiliations",
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -192,6 +220,41 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_auth_session_expires_at"), "auth_session", ["expires_at"], unique=False
     )
+    op.create_table(
+        "change_sets",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("tag_id", sa.Uuid(), nullable=True),
+        sa.Column("tag_name", sa.String(length=30), nullable=False),
+        sa.Column("query", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "action in ('tag', 'untag', 'suspend', 'resume', 'invite')",
+            name=op.f("ck_change_sets_action_known"),
+        ),
+        sa.CheckConstraint(
+            "state in ('planned', 'running', 'done', 'undoing', 'undone')",
+            name=op.f("ck_change_sets_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_change_sets_account_id_accounts"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_change_sets_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_change_sets")),
+    )
+    op.create_index(op.f("ix_change_sets_account_id"), "change_sets", ["account_id"], unique=False)
     op.create_table(
         "events",
         sa.Column("stream_id", sa.Uuid(), nullable=False),
@@ -600,6 +663,49 @@ def upgrade() -> None:
         sa.UniqueConstraint("provider_id", "name_ci", name=op.f("uq_tags_provider_id_name_ci")),
     )
     op.create_table(
+        "change_set_rows",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("change_set_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=50), nullable=False),
+        sa.Column(
+            "name_ci",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column(
+            "reason", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "state in ('planned', 'same', 'done', 'refused', 'undone', 'kept')",
+            name=op.f("ck_change_set_rows_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+            name=op.f("fk_change_set_rows_organization_id_organizations"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id", "change_set_id"],
+            ["change_sets.provider_id", "change_sets.id"],
+            name="fk_change_set_rows_change_set_change_sets",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "change_set_id", "organization_id", name=op.f("pk_change_set_rows")
+        ),
+    )
+    op.create_index(
+        op.f("ix_change_set_rows_organization_id"),
+        "change_set_rows",
+        ["organization_id"],
+        unique=False,
+    )
+    op.create_table(
         "collections",
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -894,6 +1000,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_members_account_id"), table_name="members")
     op.drop_table("members")
     op.drop_table("collections")
+    op.drop_index(op.f("ix_change_set_rows_organization_id"), table_name="change_set_rows")
+    op.drop_table("change_set_rows")
     op.drop_table("tags")
     op.drop_index(op.f("ix_sign_in_codes_expires_at"), table_name="sign_in_codes")
     op.drop_index(op.f("ix_sign_in_codes_email_created_at"), table_name="sign_in_codes")
@@ -940,11 +1048,15 @@ def downgrade() -> None:
     op.drop_table("idempotency")
     op.drop_index(op.f("ix_events_stream_id_id"), table_name="events")
     op.drop_table("events")
+    op.drop_index(op.f("ix_change_sets_account_id"), table_name="change_sets")
+    op.drop_table("change_sets")
     op.drop_index(op.f("ix_auth_session_expires_at"), table_name="auth_session")
     op.drop_index(op.f("ix_auth_session_account_id_created_at"), table_name="auth_session")
     op.drop_table("auth_session")
     op.drop_index(op.f("ix_affiliations_tenant_id"), table_name="affiliations")
     op.drop_table("affiliations")
+    op.drop_index(op.f("ix_address_changes_created_at"), table_name="address_changes")
+    op.drop_table("address_changes")
     op.drop_index(op.f("ix_rate_limit_expires_at"), table_name="rate_limit")
     op.drop_table("rate_limit")
     op.drop_table("providers")
