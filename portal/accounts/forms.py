@@ -151,6 +151,10 @@ class PasswordChangeForm(Form):
         return changed if right else None
 
 
+class AddressChangeForm(AddressForm, PasswordChangeForm):
+    """The new address; the other fields stay empty for an account without keys."""
+
+
 def _iterations(typed: str | None) -> int:
     text = typed or ""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 7 else 0

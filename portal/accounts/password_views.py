@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from portal.accounts import passwords, service, sign_in
+from portal.accounts import address, passwords, service, sign_in
 from portal.accounts.blueprint import bp
 from portal.accounts.forms import PasswordChangeForm
 from portal.accounts.limits import PASSWORD_AGAIN, limited
@@ -43,6 +43,8 @@ def change_password_submit() -> Response:
         form.form_errors.append(_("That is not your master password."))
         return _refused(form)
     stored = passwords.store(changed.signin_hash)
+    # A new address that waits was wrapped with the old password.
+    address.drop_waiting(db.session(), current_user.account_id)
     service.change_password(
         db.session(),
         current_user.account_id,

@@ -5,6 +5,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.accounts import (
+    address_views,
     code_views,
     devices_views,
     identity_views,
@@ -23,6 +24,7 @@ from portal.web.languages import COOKIE, LANGUAGES
 from portal.web.paths import own_path
 
 __all__ = [
+    "address_views",
     "bp",
     "code_views",
     "devices_views",

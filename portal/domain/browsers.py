@@ -7,7 +7,7 @@ _BROWSERS = (
     ("Edge", re.compile(r"\bEdg(?:A|iOS)?/(\d+)")),
     ("Opera", re.compile(r"\bOPR/(\d+)")),
     ("Firefox", re.compile(r"\b(?:Firefox|FxiOS)/(\d+)")),
-    ("Chrome", re.compile(r"\b(?:Chrome|CriOS)/(\d+)")),
+    ("Chrome", re.compile(r"(?:Chrome|CriOS)/(\d+)")),
     ("Safari", re.compile(r"\bVersion/(\d+)[\d.]* (?:Mobile/\S+ )?Safari/")),
     ("Lynx", re.compile(r"\bLynx/(\d+)")),
     ("w3m", re.compile(r"\bw3m/(\d+)")),

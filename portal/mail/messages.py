@@ -319,11 +319,61 @@ def password_changed(session: Session, office: Office, payload: Payload) -> Lett
     )
 
 
+def address_confirm(session: Session, office: Office, payload: Payload) -> Letter:
+    """The link that confirms a new address, to that address: `account`, `change`, `locale`."""
+    found, link = _address_change(session, payload)
+    if found.confirmed_at or found.cancelled_at or found.expires_at <= utc_now():
+        raise Outdated("The change of address is over.")
+    token = LinkSigner(office.secret_keys, "address-change").sign(link)
+    return _of_address(
+        "address_confirm",
+        found.new_email,
+        payload,
+        found,
+        office.url_for("accounts.confirm_address", token=token),
+    )
+
+
+def address_notice(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells the old address, whatever has become of the change: `account`, `change`, `locale`."""
+    found, link = _address_change(session, payload)
+    token = LinkSigner(office.secret_keys, "address-change-cancel").sign(link)
+    return _of_address(
+        "address_notice",
+        found.old_email,
+        payload,
+        found,
+        office.url_for("accounts.cancel_address", token=token),
+    )
+
+
+def _address_change(session: Session, payload: Payload) -> tuple[Any, Link]:
+    link = Link(uuid.UUID(payload["account"]), uuid.UUID(payload["change"]), 1)
+    found = queries.address_change(session, link.tenant_id, link.row_id)
+    if found is None:
+        raise Outdated("The change of address is gone.")
+    return found, link
+
+
+def _of_address(name: str, to: str, payload: Payload, found: Any, url: str) -> Letter:
+    return Letter(
+        name=name,
+        to=to,
+        locale=payload["locale"],
+        sender="",
+        facts={"old": shown(found.old_email), "new": shown(found.new_email), "url": url},
+        until=found.expires_at,
+        time_zone=found.time_zone or "UTC",
+    )
+
+
 MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.sign_in_code": sign_in_code,
     "mail.member_invitation": member_invitation,
     "mail.member_accepted": member_accepted,
     "mail.member_confirmed": member_confirmed,
+    "mail.address_confirm": address_confirm,
+    "mail.address_notice": address_notice,
     "mail.password_changed": password_changed,
     "mail.provider_invitation": provider_invitation,
     "mail.subscription_changed": subscription_changed,

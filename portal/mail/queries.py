@@ -10,6 +10,7 @@ from portal.domain.access import Role
 from portal.domain.states import MemberState
 from portal.models import (
     Account,
+    AddressChange,
     LinkRequest,
     Member,
     Organization,
@@ -172,3 +173,24 @@ def provider_name(session: Session, provider_id: uuid.UUID) -> str | None:
     """What a provider is called."""
     name: str | None = session.scalar(_of(Provider.id, provider_id, Provider.name))
     return name
+
+
+def address_change(
+    session: Session, account_id: uuid.UUID, change_id: uuid.UUID
+) -> Row[Any] | None:
+    """A change of address with both, and the reader's own zone."""
+    found = (
+        _of(
+            AddressChange.account_id,
+            account_id,
+            AddressChange.old_email,
+            AddressChange.new_email,
+            AddressChange.expires_at,
+            AddressChange.confirmed_at,
+            AddressChange.cancelled_at,
+            Account.time_zone,
+        )
+        .join(Account, Account.id == AddressChange.account_id)
+        .where(AddressChange.id == change_id)
+    )
+    return session.execute(found).one_or_none()

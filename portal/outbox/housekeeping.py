@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from portal.accounts.sessions import IDLE
 from portal.models import (
+    AddressChange,
     AuthSession,
     Base,
     Idempotency,
@@ -29,6 +30,7 @@ def _served(now: dt.datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]
     yield AuthSession, or_(AuthSession.expires_at < now, AuthSession.seen_at < now - IDLE)
     # A day longer than they count, because the limit of codes an hour counts them too.
     yield SignInCode, SignInCode.expires_at < now - KEPT
+    yield AddressChange, AddressChange.created_at < now - JOBS_KEPT
     yield RateLimit, RateLimit.expires_at < now
     yield Notice, Notice.created_at < now - KEPT
     yield Idempotency, Idempotency.created_at < now - KEPT

@@ -1,52 +1,26 @@
 /** Another master password: the user key is opened with the old one and wrapped with the new. */
-import { CannotOpen, importKey, open, seal } from "./crypto/envelope.js";
-import { ITERATIONS, KDF, deriveMasterKey, signinHash, stretch } from "./crypto/kdf.js";
+import { CannotOpen } from "./crypto/envelope.js";
+import { ITERATIONS, KDF } from "./crypto/kdf.js";
 import { enter } from "./enter.js";
 import { clearErrors, fill, pointAt, showErrors, value, whileWorking, word } from "./forms.js";
-import { get, post } from "./http.js";
+import { changedFields, derive, openUserKey, parametersOf } from "./present-password.js";
 
 const MINIMUM_LENGTH = 12;
 
-async function derive(email, password, parameters) {
-  const masterKey = await deriveMasterKey(email, password, parameters);
-  return {
-    stretched: await stretch(masterKey),
-    hash: await signinHash(masterKey, password),
-  };
-}
-
-async function present(email, password, parameters, wrapped) {
-  const derived = await derive(parameters.email || email, password, parameters);
-  const rawUserKey = await open(wrapped, await importKey(derived.stretched));
-  return { hash: derived.hash, rawUserKey };
-}
-
 async function change(form, fields) {
   const email = value(form, "email");
-  const [parameters, vault] = await Promise.all([
-    post("/sign-in/parameters", { email }),
-    get("/session/vault"), // the wrapped keys come with it, locked or not
-  ]);
-  if (!parameters.ok) return showErrors(form, parameters);
+  const answer = await parametersOf(email);
+  if (!answer.ok) return showErrors(form, answer);
   let old;
   try {
-    const wrapped = vault.data.protected_user_key;
-    old = await present(email, fields.present.value, parameters.data, wrapped);
+    old = await openUserKey(email, fields.present.value, answer.data);
   } catch (error) {
     const name = error instanceof CannotOpen ? "wrong" : "refused";
     return pointAt(fields.present, word(form, name));
   }
-  const next = await derive(parameters.data.email || email, fields.password.value, {
-    kdf: KDF,
-    iterations: ITERATIONS,
-  });
-  fill(form, {
-    signin_hash: old.hash,
-    new_signin_hash: next.hash,
-    kdf_iterations: String(ITERATIONS),
-    protected_user_key: await seal(old.rawUserKey, await importKey(next.stretched)),
-  });
-  old.rawUserKey.fill(0);
+  const parameters = { kdf: KDF, iterations: ITERATIONS, email: answer.data.email };
+  const next = await derive(email, fields.password.value, parameters);
+  fill(form, await changedFields(old, next, ITERATIONS));
   await enter(form, next.stretched);
   fill(form, { signin_hash: "", new_signin_hash: "", protected_user_key: "" });
 }

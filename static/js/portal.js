@@ -10,6 +10,7 @@ const PARTS = [
   ["form[data-unlock]", "unlock"],
   ["form[data-make-account]", "account-keys"],
   ["form[data-change-password]", "change-password"],
+  ["form[data-change-address]", "change-address"],
   ["form[data-make-provider-keys]", "provider-keys"],
   ["form[data-make-client-keys]", "client-keys"],
   ["form[data-confirm-member]", "confirm"],
