@@ -189,7 +189,7 @@ def test_a_client_that_is_being_deleted_is_closed_and_can_be_kept(place, admin, 
     assert abs(client.delete_at - utc_now() - week) < dt.timedelta(minutes=1)
     assert "is being deleted" in owner.get(f"{place.url}/closed")
     assert topics(database) == ["mail.client_deletion"]
-    assert page.texts(".page-head .actions a")[-1] == "Keep this client"
+    assert page.texts(".stack > .actions a")[-1] == "Keep this client"
     admin.follow(press(admin, place, "keep", "Keep this client Acme Ltd"))
     client = place.client()
     assert (client.status, client.delete_at) == (ClientStatus.SUSPENDED, None)
