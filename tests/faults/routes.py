@@ -16,9 +16,15 @@ from tests.support.tenants import Tenant
 PUBLIC, SIGNED_IN = "public", "signed_in"
 ACCESS = {
     "accounts.account_keys": SIGNED_IN,
+    "accounts.cancel_address": PUBLIC,
+    "accounts.cancel_address_submit": PUBLIC,
+    "accounts.change_address": SIGNED_IN,
+    "accounts.change_address_submit": SIGNED_IN,
     "accounts.change_language": PUBLIC,
     "accounts.change_password": SIGNED_IN,
     "accounts.change_password_submit": SIGNED_IN,
+    "accounts.confirm_address": PUBLIC,
+    "accounts.confirm_address_submit": PUBLIC,
     "accounts.devices": SIGNED_IN,
     "accounts.enter_code": PUBLIC,
     "accounts.home": SIGNED_IN,
@@ -123,31 +129,29 @@ ACCESS = {
     "providers.change_people": "provider.people.manage",
     "providers.confirm_people": "provider.keys",
     "providers.confirm_people_submit": "provider.keys",
+    "providers.finish_rotation": "provider.keys",
     "providers.home": "clients.read",
     "providers.invite": "provider.people.manage",
     "providers.invite_submit": "provider.people.manage",
+    "providers.keys": "provider.keys",
     "providers.make_keys": "provider.keys",
-    "providers.finish_rotation": "provider.keys",
     "providers.make_keys_submit": "provider.keys",
     "providers.people": "provider.people.read",
     "providers.person": "provider.people.read",
+    "providers.recovery_sheet": "provider.keys",
     "providers.recovery_sheet_submit": "provider.keys",
-    "providers.keys": "provider.keys",
     "providers.restore_keys": "provider.keys",
     "providers.restore_keys_submit": "provider.keys",
     "providers.review_change": "provider.people.manage",
-    "static": PUBLIC,
-}
-    "providers.recovery_sheet": "provider.keys",
-# What stands in an address for a placeholder that is nobody's id.
-WORDS = {
-    "clients.link": {"candidate": uuid.UUID(int=1)},
     "providers.rotate_keys": "provider.keys",
-    "providers.rotate_keys": "provider.keys",
-    "providers.wrap_batch": "provider.keys",
     "providers.rotation_work": "provider.keys",
     "providers.start_rotation": "provider.keys",
     "providers.wrap_batch": "provider.keys",
+    "static": PUBLIC,
+}
+# What stands in an address for a placeholder that is nobody's id.
+WORDS = {
+    "clients.link": {"candidate": uuid.UUID(int=1)},
     "clients.link_submit": {"candidate": uuid.UUID(int=1)},
     "clients.check_field": {"name": "seats"},
     "help.page": {"name": "start-a-client-organization"},
@@ -172,11 +176,11 @@ _OF_THE_ADMIN = {
     "organization.keys",
     "organization.read",
     "provider.keys",
+    "provider.people.manage",
     "provider.people.read",
 }
 _OF_THE_SERVICE_USER = {
     "clients.annotate",
-    "provider.people.manage",
     "clients.read",
     "clients.rename",
     "clients.subscribe",
