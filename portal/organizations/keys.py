@@ -88,13 +88,7 @@ def store_keys(
     )
     if stored.rowcount != 1:  # type: ignore[attr-defined]
         raise KeysExist
-    # There is exactly one collection before there are keys: the one that came with the client.
-    session.execute(
-        update(Collection)
-        .where(Collection.organization_id == organization_id, Collection.sealed_name.is_(None))
-        .values(sealed_name=keys.collection_name)
-        .execution_options(synchronize_session=False)
-    )
+    _name_collection(session, organization_id, keys.collection_name)
     events.record(
         session,
         actor,
@@ -105,6 +99,16 @@ def store_keys(
         fingerprint=fingerprint_phrase(str(organization_id), keys.public_key),
         by_owner=by_owner,
         wrapped_to=wrapped_to,
+    )
+
+
+def _name_collection(session: Session, organization_id: uuid.UUID, sealed_name: str) -> None:
+    # There is exactly one collection before there are keys: the one that came with the client.
+    session.execute(
+        update(Collection)
+        .where(Collection.organization_id == organization_id, Collection.sealed_name.is_(None))
+        .values(sealed_name=sealed_name)
+        .execution_options(synchronize_session=False)
     )
 
 

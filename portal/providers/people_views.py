@@ -21,6 +21,7 @@ from portal.providers import people as models
 from portal.providers import queries, staff
 from portal.providers.blueprint import bp
 from portal.providers.forms import InviteForm
+from portal.providers.people_words import action_words, words_of
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
@@ -48,7 +49,7 @@ def people(provider_id: uuid.UUID) -> Response:
         "providers/_people.html",
         rows=rows,
         provider_id=provider_id,
-        actions=models.action_words(),
+        actions=action_words(),
         waiting=[row for row in rows if row.waits],
     )
 
@@ -133,7 +134,7 @@ def review_change(provider_id: uuid.UUID) -> AnyResponse:
     body = render_template(
         "providers/change_people.html",
         action=action.value,
-        words=models.words_of(action),
+        words=words_of(action),
         possible=[answer.person for answer in answers if not answer.is_refused],
         refused=[answer for answer in answers if answer.is_refused],
         provider_id=provider_id,
@@ -153,7 +154,7 @@ def change_people(provider_id: uuid.UUID) -> AnyResponse:
     answers = [(person, _do(action, person)) for person in found]
     if not answers:
         return fragments.done(url_for("providers.people", provider_id=provider_id))
-    done = models.words_of(action).done
+    done = words_of(action).done
     if len(answers) == 1 and answers[0][1] is None:
         name = answers[0][0].name or shown(answers[0][0].email)
         saved = notices.add(_("%(name)s: %(done)s", name=name, done=done))
