@@ -209,6 +209,19 @@ def test_a_deleted_tag_is_refused_and_nothing_is_half_done(ada, database):
     assert stored(database, acme) == set()
 
 
+def test_a_change_is_found_again_from_the_table(ada, database):
+    gold = make_tag(database, ada)
+    make_client(database, ada.provider, "Acme")
+    look(ada, EVERY, do="tag", tag_id=gold.id.hex)
+    page = ada.browser.get(ada.browser.get(ada.clients_url).link("Earlier changes"))
+    assert "Not confirmed" in page
+    confirm(ada, ada.browser.get(page.link("Give the tag Gold")))
+    page = ada.browser.get(page.response.request.path)
+    assert page.texts("tbody td")[:2] == ["Done", ada.account.name]
+    mallory = persona(database)
+    assert "No changes yet" in mallory.browser.get(f"{mallory.clients_url}/changes")
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

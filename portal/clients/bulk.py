@@ -34,7 +34,7 @@ from portal.domain.errors import N_, Message, RuleError, refuse
 from portal.domain.states import MemberState
 from portal.domain.tags import read, written
 from portal.members.service import resend
-from portal.models import ChangeSet, ChangeSetRow, Member, Tag, new_id, utc_now
+from portal.models import Account, ChangeSet, ChangeSetRow, Member, Tag, new_id, utc_now
 
 UNDO_FOR = dt.timedelta(minutes=10)
 NOTHING_CHOSEN = N_("Tick at least one client first.")
@@ -58,6 +58,17 @@ def find(session: Session, actor: Actor, change_set_id: uuid.UUID, *, lock: bool
     """The change set, locked for whoever goes on with it; None if it is not the provider's."""
     found = _of(provider_of(actor), ChangeSet).where(ChangeSet.id == change_set_id)
     return session.scalars(found.with_for_update() if lock else found).one_or_none()
+
+
+def newest(session: Session, actor: Actor, limit: int = 20) -> Sequence[Any]:
+    """The newest change sets of the provider and who made each, the newest first."""
+    columns = (ChangeSet.id, ChangeSet.action, ChangeSet.tag_name, ChangeSet.state)
+    found = (
+        _of(provider_of(actor), *columns, ChangeSet.created_at, Account.name.label("who"))
+        .join(Account, Account.id == ChangeSet.account_id)
+        .order_by(ChangeSet.id.desc())
+    )
+    return session.execute(found.limit(limit)).all()
 
 
 def rows(session: Session, actor: Actor, change_set_id: uuid.UUID, limit: int) -> Sequence[Any]:

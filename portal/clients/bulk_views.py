@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Response as FlaskResponse
-from flask import abort, request, url_for
+from flask import abort, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -55,6 +55,33 @@ class Many:
     can_undo: bool
     undo_until: str
     is_irreversible: bool
+
+
+@bp.get("/providers/<uuid:provider_id>/clients/changes")
+@requires(Permission.CLIENTS_ANNOTATE)
+def changes(provider_id: uuid.UUID) -> str:
+    """The newest changes of many clients, so that one can be gone on with or undone."""
+    states = {
+        BulkState.PLANNED: _("Not confirmed"),
+        BulkState.RUNNING: _("Under way"),
+        BulkState.DONE: _("Done"),
+        BulkState.UNDOING: _("Being undone"),
+        BulkState.UNDONE: _("Undone"),
+    }
+    return render_template(
+        "clients/many_list.html",
+        changes=[
+            (
+                _url("clients.change", provider_id, each.id),
+                _title(each),
+                states[each.state],
+                each.who,
+                moment(each.created_at),
+            )
+            for each in bulk.newest(db.session(), actor())
+        ],
+        back_url=url_for("clients.index", provider_id=provider_id),
+    )
 
 
 @bp.post("/providers/<uuid:provider_id>/clients/changes")
@@ -179,6 +206,7 @@ def _show(
         status=status,
         many=many,
         warning=warning,
+        list_url=url_for("clients.changes", provider_id=provider_id),
         back_url=url_for("clients.index", provider_id=provider_id),
     )
 

@@ -57,6 +57,7 @@ ACCESS = {
     "clients.start_change": "clients.annotate",
     "clients.undo_change": "clients.annotate",
     "clients.work_change": "clients.annotate",
+    "clients.changes": "clients.annotate",
     "clients.check_field": "clients.create",
     "clients.create": "clients.create",
     "clients.create_tag": "clients.annotate",
