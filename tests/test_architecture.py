@@ -40,7 +40,11 @@ AREAS = [
 HTMX = {"web/fragments.py", "web/requests.py", "extensions.py"}
 # Everybody may call these; a new one is a decision.
 PUBLIC = {
+    "accounts.cancel_address",
+    "accounts.cancel_address_submit",
     "accounts.change_language",
+    "accounts.confirm_address",
+    "accounts.confirm_address_submit",
     "accounts.enter_code",
     "accounts.second_factor",
     "accounts.send_code",

@@ -10,7 +10,7 @@ from portal.domain.access import Role
 from portal.domain.names import name_ci
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
-from portal.models import Organization, Provider
+from portal.models import Organization, Provider, utc_now
 from tests.support.clients import make_client, make_provider, organization, persona
 
 PAGE_AND_FRAGMENT = pytest.mark.parametrize("hx", [None, "clients-table"])
@@ -54,6 +54,7 @@ def fill(database, provider, number, **columns):
         ("?plan=enterprise", ["Zoé"]),
         ("?status=suspended", ["Beta_one"]),
         ("?seats=none", ["Acme"]),
+        ("?seats=few", ["Acme"]),
         ("?setup=open", ["100 % pure", "Acme", "Beta_one"]),
         ("?owner=none", ["100 % pure", "Acme", "Beta_one"]),
         ("?owner=none&seats=none&q=a", ["Acme"]),
@@ -204,6 +205,8 @@ def test_tags_say_what_is_not_as_it_should_be(ada, database):
         "Off",
         owner_confirmed=True,
         status=ClientStatus.DELETING,
+        status_before_deletion=ClientStatus.ACTIVE,
+        delete_at=utc_now(),
         **WITH_KEYS,
     )
     page = ada.browser.get(ada.clients_url)
@@ -264,16 +267,16 @@ def test_each_filter_is_a_chip_whose_link_removes_it(ada, database):
     query = "?q=acme&plan=teams&status=active&setup=open&seats=none&owner=none&sort=-used"
     page = ada.browser.get(ada.clients_url + query)
     assert page.texts(".chip") == [
-        "Name contains “acme” (remove)",
+        "Name or reference contains “acme” (remove)",
         "Plan: Teams (remove)",
         "Status: Active (remove)",
-        "Set-up not finished (remove)",
         "No seats left (remove)",
+        "Set-up not finished (remove)",
         "No confirmed owner (remove)",
     ]
     chosen = parse_qs(query[1:])
     for name, chip in zip(
-        ("q", "plan", "status", "setup", "seats", "owner"), page.select(".chip"), strict=True
+        ("q", "plan", "status", "seats", "setup", "owner"), page.select(".chip"), strict=True
     ):
         left = {key: words for key, words in chosen.items() if key != name}
         assert parse_qs(urlsplit(chip["href"]).query) == left
@@ -282,13 +285,13 @@ def test_each_filter_is_a_chip_whose_link_removes_it(ada, database):
 
 def test_the_form_shows_the_filters_in_use_and_works_without_scripts(ada, database):
     make_client(database, ada.provider, "Acme Ltd", seats=1, seats_used=1)
-    page = ada.browser.get(f"{ada.clients_url}?q=acme&plan=teams&seats=none")
+    page = ada.browser.get(f"{ada.clients_url}?q=acme&plan=teams&seats=none&owner=none")
     assert page.one("input[type=search]")["value"] == "acme"
-    assert [option["value"] for option in page.select("option[selected]")] == ["teams"]
-    assert [box["name"] for box in page.select("input[checked]")] == ["seats"]
+    assert [option["value"] for option in page.select("option[selected]")] == ["teams", "none"]
+    assert [box["name"] for box in page.select("input[checked]")] == ["owner"]
     again = ada.browser.submit(page, "Search", {"q": "ltd"}, status=200)
     assert names(again) == ["Acme Ltd"]
-    assert again.texts(".chip")[0] == "Name contains “ltd” (remove)"
+    assert again.texts(".chip")[0] == "Name or reference contains “ltd” (remove)"
 
 
 def test_only_who_may_create_sees_new_client(database):
@@ -330,8 +333,8 @@ def test_the_statements_are_as_many_for_two_thousand_rows_as_for_ten(ada, databa
         for query in ("", "?q=client", "?sort=-used&size=100"):
             statements.clear()
             ada.browser.get(ada.clients_url + query, hx=hx)
-            # The visit and the list; the page also asks where else the person belongs.
-            statements.most(2 if hx else 3)
+            # The visit, tags and views, the list; the page also asks where else the person belongs.
+            statements.most(3 if hx else 4)
 
 
 def test_every_statement_on_clients_names_the_provider(ada, database, statements):

@@ -158,7 +158,11 @@ def test_a_suspended_client_is_closed_to_members_and_open_to_the_provider(place)
     person = place.person("sam@acme.example", "Sam Body", keys=True)
     join(place, person, Role.OWNER, MemberState.CONFIRMED)
     place.database.run(update(Organization).values(status=ClientStatus.SUSPENDED))
-    place.browser_of(person).get(f"{place.url}/collections", status=404)
+    browser = place.browser_of(person)
+    page = browser.follow(browser.get(f"{place.url}/collections", status=303))
+    assert page.heading == "Acme Ltd is suspended"
+    assert "Northwind IT looks after this organization." in page
+    assert "Ada Nordström" in page
     place.admins_browser().get(f"{place.url}/collections")
 
 

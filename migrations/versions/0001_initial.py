@@ -101,6 +101,7 @@ def upgrade() -> None:
         sa.Column("protected_private_key", sa.Text(), nullable=True),
         sa.Column("recovery_wrapped_key", sa.Text(), nullable=True),
         sa.Column("recovery_saved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("rotation_due_since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("billing_name", sa.String(length=100), nullable=False),
         sa.Column("address_line1", sa.String(length=100), nullable=False),
@@ -130,6 +131,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_rate_limit")),
     )
     op.create_index(op.f("ix_rate_limit_expires_at"), "rate_limit", ["expires_at"], unique=False)
+    op.create_table(
+        "address_changes",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("old_email", sa.String(length=256), nullable=False),
+        sa.Column("new_email", sa.String(length=256), nullable=False),
+        sa.Column("kdf_iterations", sa.Integer(), nullable=True),
+        sa.Column("signin_hash", sa.String(length=200), nullable=True),
+        sa.Column("protected_user_key", sa.Text(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(signin_hash is null) = (protected_user_key is null) and (signin_hash is null) = (kdf_iterations is null)",
+            name=op.f("ck_address_changes_key_all_or_none"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_address_changes_account_id_accounts"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_address_changes")),
+    )
+    op.create_index(
+        op.f("ix_address_changes_created_at"), "address_changes", ["created_at"], unique=False
+    )
     op.create_table(
         "affiliations",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -192,6 +221,41 @@ def upgrade() -> None:
         op.f("ix_auth_session_expires_at"), "auth_session", ["expires_at"], unique=False
     )
     op.create_table(
+        "change_sets",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.String(length=32), nullable=False),
+        sa.Column("tag_id", sa.Uuid(), nullable=True),
+        sa.Column("tag_name", sa.String(length=30), nullable=False),
+        sa.Column("query", sa.Text(), nullable=True),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "action in ('tag', 'untag', 'suspend', 'resume', 'invite')",
+            name=op.f("ck_change_sets_action_known"),
+        ),
+        sa.CheckConstraint(
+            "state in ('planned', 'running', 'done', 'undoing', 'undone')",
+            name=op.f("ck_change_sets_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_change_sets_account_id_accounts"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_change_sets_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_change_sets")),
+    )
+    op.create_index(op.f("ix_change_sets_account_id"), "change_sets", ["account_id"], unique=False)
+    op.create_table(
         "events",
         sa.Column("stream_id", sa.Uuid(), nullable=False),
         sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -224,6 +288,37 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "token", name=op.f("pk_idempotency")),
     )
     op.create_index(op.f("ix_idempotency_created_at"), "idempotency", ["created_at"], unique=False)
+    op.create_table(
+        "link_requests",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(length=256), nullable=False),
+        sa.Column("asked_by", sa.String(length=100), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.String(length=8), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(answer = 'yes') = (organization_id is not null)",
+            name=op.f("ck_link_requests_yes_to_what"),
+        ),
+        sa.CheckConstraint(
+            "answer in ('', 'yes', 'no')", name=op.f("ck_link_requests_answer_known")
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_link_requests_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_link_requests")),
+    )
+    op.create_index(
+        op.f("ix_link_requests_provider_id_created_at"),
+        "link_requests",
+        ["provider_id", "created_at"],
+        unique=False,
+    )
     op.create_table(
         "notices",
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -274,17 +369,40 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("owner_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("external_reference", sa.String(length=64), nullable=False),
+        sa.Column(
+            "reference_ci",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("tags_shown", sa.Text(), nullable=False),
         sa.Column("public_key", sa.Text(), nullable=True),
         sa.Column("protected_private_key", sa.Text(), nullable=True),
         sa.Column("provider_wrapped_key", sa.Text(), nullable=True),
+        sa.Column("next_wrapped_key", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("delete_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("status_before_deletion", sa.String(length=32), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'deleting') = (delete_at is not null)",
+            name=op.f("ck_organizations_delete_day"),
+        ),
+        sa.CheckConstraint(
+            "(status = 'deleting') = (status_before_deletion is not null)",
+            name=op.f("ck_organizations_delete_undone"),
+        ),
         sa.CheckConstraint(
             "plan in ('teams', 'enterprise')", name=op.f("ck_organizations_plan_known")
         ),
         sa.CheckConstraint(
             "status in ('active', 'suspended', 'deleting')",
             name=op.f("ck_organizations_status_known"),
+        ),
+        sa.CheckConstraint(
+            "status_before_deletion in ('active', 'suspended')",
+            name=op.f("ck_organizations_status_before_known"),
         ),
         sa.CheckConstraint(
             "(public_key is null) = (protected_private_key is null)",
@@ -311,6 +429,14 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organizations")),
+    )
+    op.create_index(
+        "ix_organizations_deleting",
+        "organizations",
+        ["delete_at"],
+        unique=False,
+        sqlite_where=sa.text("delete_at is not null"),
+        postgresql_where=sa.text("delete_at is not null"),
     )
     op.create_index(
         "ix_organizations_keyless",
@@ -357,6 +483,30 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "provider_key_rotations",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("protected_private_key", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_provider_key_rotations_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_provider_key_rotations")),
+    )
+    op.create_index(
+        "ix_provider_key_rotations_open",
+        "provider_key_rotations",
+        ["provider_id"],
+        unique=True,
+        sqlite_where=sa.text("finished_at is null"),
+        postgresql_where=sa.text("finished_at is null"),
+    )
+    op.create_table(
         "provider_people",
         sa.Column("provider_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -365,6 +515,7 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=32), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("wrapped_provider_key", sa.Text(), nullable=True),
+        sa.Column("next_wrapped_key", sa.Text(), nullable=True),
         sa.Column("invitation_version", sa.Integer(), nullable=False),
         sa.Column("invitation_locale", sa.String(length=8), nullable=False),
         sa.Column("invitation_expires_at", sa.DateTime(timezone=True), nullable=True),
@@ -427,6 +578,41 @@ def upgrade() -> None:
         unique=True,
     )
     op.create_table(
+        "saved_views",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=50), nullable=False),
+        sa.Column(
+            "name_ci",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("is_shared", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.id"],
+            name=op.f("fk_saved_views_account_id_accounts"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_saved_views_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_saved_views")),
+        sa.UniqueConstraint(
+            "provider_id",
+            "account_id",
+            "name_ci",
+            name=op.f("uq_saved_views_provider_id_account_id_name_ci"),
+        ),
+    )
+    op.create_index(op.f("ix_saved_views_account_id"), "saved_views", ["account_id"], unique=False)
+    op.create_table(
         "sign_in_codes",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.String(length=256), nullable=False),
@@ -453,6 +639,71 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_sign_in_codes_expires_at"), "sign_in_codes", ["expires_at"], unique=False
+    )
+    op.create_table(
+        "tags",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=30), nullable=False),
+        sa.Column(
+            "name_ci",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("colour", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("colour between 1 and 12", name=op.f("ck_tags_colour_bounds")),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["providers.id"],
+            name=op.f("fk_tags_provider_id_providers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "id", name=op.f("pk_tags")),
+        sa.UniqueConstraint("provider_id", "name_ci", name=op.f("uq_tags_provider_id_name_ci")),
+    )
+    op.create_table(
+        "change_set_rows",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("change_set_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=50), nullable=False),
+        sa.Column(
+            "name_ci",
+            sa.String(length=200).with_variant(sa.String(length=200, collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.Column("state", sa.String(length=32), nullable=False),
+        sa.Column(
+            "reason", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True
+        ),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "state in ('planned', 'same', 'done', 'refused', 'undone', 'kept')",
+            name=op.f("ck_change_set_rows_state_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+            name=op.f("fk_change_set_rows_organization_id_organizations"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id", "change_set_id"],
+            ["change_sets.provider_id", "change_sets.id"],
+            name="fk_change_set_rows_change_set_change_sets",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "change_set_id", "organization_id", name=op.f("pk_change_set_rows")
+        ),
+    )
+    op.create_index(
+        op.f("ix_change_set_rows_organization_id"),
+        "change_set_rows",
+        ["organization_id"],
+        unique=False,
     )
     op.create_table(
         "collections",
@@ -525,6 +776,39 @@ def upgrade() -> None:
         op.f("ix_members_organization_id_state"),
         "members",
         ["organization_id", "state"],
+        unique=False,
+    )
+    op.create_table(
+        "organization_tags",
+        sa.Column("provider_id", sa.Uuid(), nullable=False),
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("tag_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organization_id"],
+            ["organizations.id"],
+            name=op.f("fk_organization_tags_organization_id_organizations"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["provider_id", "tag_id"],
+            ["tags.provider_id", "tags.id"],
+            name=op.f("fk_organization_tags_provider_id_tag_id_tags"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "provider_id", "organization_id", "tag_id", name=op.f("pk_organization_tags")
+        ),
+    )
+    op.create_index(
+        op.f("ix_organization_tags_organization_id"),
+        "organization_tags",
+        ["organization_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_organization_tags_provider_id_tag_id_organization_id"),
+        "organization_tags",
+        ["provider_id", "tag_id", "organization_id"],
         unique=False,
     )
     op.create_table(
@@ -614,6 +898,47 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "subscription_changes",
+        sa.Column("organization_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_on", sa.Date(), nullable=False),
+        sa.Column("invoice_on", sa.Date(), nullable=False),
+        sa.Column("period_start", sa.Date(), nullable=False),
+        sa.Column("period_end", sa.Date(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("gross_cents", sa.BigInteger(), nullable=False),
+        sa.Column("discount_cents", sa.BigInteger(), nullable=False),
+        sa.Column("tax_cents", sa.BigInteger(), nullable=False),
+        sa.Column("adjustment_cents", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "lines", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "before", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.Column(
+            "after", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False
+        ),
+        sa.CheckConstraint(
+            "period_end > period_start", name=op.f("ck_subscription_changes_period_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["organization_id", "subscription_id"],
+            ["subscriptions.organization_id", "subscriptions.id"],
+            name="fk_subscription_changes_subscription_subscriptions",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("organization_id", "id", name=op.f("pk_subscription_changes")),
+    )
+    op.create_index(
+        op.f("ix_subscription_changes_organization_id_subscription_id_invoice_on"),
+        "subscription_changes",
+        ["organization_id", "subscription_id", "invoice_on"],
+        unique=False,
+    )
+    op.create_table(
         "subscription_lines",
         sa.Column("organization_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -655,22 +980,45 @@ def downgrade() -> None:
     )
     op.drop_table("subscription_lines")
     op.drop_index(
+        op.f("ix_subscription_changes_organization_id_subscription_id_invoice_on"),
+        table_name="subscription_changes",
+    )
+    op.drop_table("subscription_changes")
+    op.drop_index(
         op.f("ix_collection_members_organization_id_member_id"), table_name="collection_members"
     )
     op.drop_table("collection_members")
     op.drop_table("subscriptions")
     op.drop_table("provider_entries")
+    op.drop_index(
+        op.f("ix_organization_tags_provider_id_tag_id_organization_id"),
+        table_name="organization_tags",
+    )
+    op.drop_index(op.f("ix_organization_tags_organization_id"), table_name="organization_tags")
+    op.drop_table("organization_tags")
     op.drop_index(op.f("ix_members_organization_id_state"), table_name="members")
     op.drop_index(op.f("ix_members_account_id"), table_name="members")
     op.drop_table("members")
     op.drop_table("collections")
+    op.drop_index(op.f("ix_change_set_rows_organization_id"), table_name="change_set_rows")
+    op.drop_table("change_set_rows")
+    op.drop_table("tags")
     op.drop_index(op.f("ix_sign_in_codes_expires_at"), table_name="sign_in_codes")
     op.drop_index(op.f("ix_sign_in_codes_email_created_at"), table_name="sign_in_codes")
     op.drop_table("sign_in_codes")
+    op.drop_index(op.f("ix_saved_views_account_id"), table_name="saved_views")
+    op.drop_table("saved_views")
     op.drop_index(op.f("ix_recovery_codes_account_id_code_hash"), table_name="recovery_codes")
     op.drop_table("recovery_codes")
     op.drop_index(op.f("ix_provider_people_account_id"), table_name="provider_people")
     op.drop_table("provider_people")
+    op.drop_index(
+        "ix_provider_key_rotations_open",
+        table_name="provider_key_rotations",
+        sqlite_where=sa.text("finished_at is null"),
+        postgresql_where=sa.text("finished_at is null"),
+    )
+    op.drop_table("provider_key_rotations")
     op.drop_index(op.f("ix_organizations_provider_id_setup_open_id"), table_name="organizations")
     op.drop_index(op.f("ix_organizations_provider_id_seats_used_id"), table_name="organizations")
     op.drop_index(
@@ -685,18 +1033,30 @@ def downgrade() -> None:
         sqlite_where=sa.text("public_key is null"),
         postgresql_where=sa.text("public_key is null"),
     )
+    op.drop_index(
+        "ix_organizations_deleting",
+        table_name="organizations",
+        sqlite_where=sa.text("delete_at is not null"),
+        postgresql_where=sa.text("delete_at is not null"),
+    )
     op.drop_table("organizations")
     op.drop_index(op.f("ix_notices_created_at"), table_name="notices")
     op.drop_table("notices")
+    op.drop_index(op.f("ix_link_requests_provider_id_created_at"), table_name="link_requests")
+    op.drop_table("link_requests")
     op.drop_index(op.f("ix_idempotency_created_at"), table_name="idempotency")
     op.drop_table("idempotency")
     op.drop_index(op.f("ix_events_stream_id_id"), table_name="events")
     op.drop_table("events")
+    op.drop_index(op.f("ix_change_sets_account_id"), table_name="change_sets")
+    op.drop_table("change_sets")
     op.drop_index(op.f("ix_auth_session_expires_at"), table_name="auth_session")
     op.drop_index(op.f("ix_auth_session_account_id_created_at"), table_name="auth_session")
     op.drop_table("auth_session")
     op.drop_index(op.f("ix_affiliations_tenant_id"), table_name="affiliations")
     op.drop_table("affiliations")
+    op.drop_index(op.f("ix_address_changes_created_at"), table_name="address_changes")
+    op.drop_table("address_changes")
     op.drop_index(op.f("ix_rate_limit_expires_at"), table_name="rate_limit")
     op.drop_table("rate_limit")
     op.drop_table("providers")

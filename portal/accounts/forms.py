@@ -19,7 +19,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired, Length
 
-from portal.accounts.service import AccountKeys, Profile
+from portal.accounts.service import AccountKeys, ChangedKey, Profile
 from portal.crypto.envelope import SEALED_KEY_LENGTH, SEALED_PRIVATE_KEY_LENGTH, looks_sealed
 from portal.crypto.kdf import MAXIMUM_ITERATIONS, MINIMUM_ITERATIONS
 from portal.crypto.keys import is_public_key
@@ -126,6 +126,38 @@ def _are_plausible(keys: AccountKeys) -> bool:
         and looks_sealed(keys.protected_private_key, 2, SEALED_PRIVATE_KEY_LENGTH)
         and is_public_key(keys.public_key)
     )
+
+
+class PasswordChangeForm(Form):
+    """The old hash, and what the browser made of the new master password."""
+
+    signin_hash = HiddenField(validators=[Length(max=SIGNIN_HASH_LENGTH)])
+    new_signin_hash = HiddenField()
+    kdf_iterations = HiddenField()
+    protected_user_key = HiddenField()
+
+    def changed_key(self) -> ChangedKey | None:
+        """The new hash and the re-wrapped user key, if they look as they must; else None."""
+        changed = ChangedKey(
+            kdf_iterations=_iterations(self.kdf_iterations.data),
+            signin_hash=self.new_signin_hash.data or "",
+            protected_user_key=self.protected_user_key.data or "",
+        )
+        right = (
+            MINIMUM_ITERATIONS <= changed.kdf_iterations <= MAXIMUM_ITERATIONS
+            and len(changed.signin_hash) == SIGNIN_HASH_LENGTH
+            and looks_sealed(changed.protected_user_key, 2, SEALED_KEY_LENGTH)
+        )
+        return changed if right else None
+
+
+class AddressChangeForm(AddressForm, PasswordChangeForm):
+    """The new address; the other fields stay empty for an account without keys."""
+
+
+def _iterations(typed: str | None) -> int:
+    text = typed or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 7 else 0
 
 
 class SetUpForm(CodeForm):

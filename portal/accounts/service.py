@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from portal.accounts import passwords
+from portal.accounts import passwords, sessions
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.kdf import ITERATIONS
 from portal.crypto.tokens import stable_number
@@ -15,6 +15,7 @@ from portal.domain.emails import normalise
 from portal.domain.errors import N_, refuse
 from portal.events.record import Stream, record
 from portal.models import Account, new_id
+from portal.outbox import enqueue
 
 # Refusals of addresses that have no account go here, so that they take as long as the others.
 NOBODY = uuid.UUID(int=0)
@@ -31,6 +32,15 @@ class AccountKeys:
     protected_user_key: str = field(repr=False)
     public_key: str
     protected_private_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ChangedKey:
+    """The user key under a new master password, and what proves that one."""
+
+    kdf_iterations: int
+    signin_hash: str = field(repr=False)
+    protected_user_key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,47 @@ def store_keys(session: Session, account_id: uuid.UUID, keys: AccountKeys, trace
         subject_id=account_id,
         trace=trace,
         fingerprint=fingerprint_phrase(str(account_id), keys.public_key),
+    )
+
+
+def change_password(
+    session: Session,
+    account_id: uuid.UUID,
+    changed: ChangedKey,
+    *,
+    stored: str,
+    keep: uuid.UUID,
+    locale: str,
+    trace: Trace,
+) -> None:
+    """Put the new hash (`stored`, as argon2 made it) and the re-wrapped user key in place at once.
+
+    All sessions but `keep` end; a mail tells the person.
+    """
+    session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.public_key.is_not(None))
+        .values(
+            kdf_iterations=changed.kdf_iterations,
+            signin_hash=stored,
+            protected_user_key=changed.protected_user_key,
+        )
+    )
+    ended = sessions.end_all(session, account_id, keep=keep)
+    record(
+        session,
+        None,
+        "account:password:change",
+        streams=[stream(account_id)],
+        subject_id=account_id,
+        trace=trace,
+        sessions=ended,
+    )
+    enqueue(
+        session,
+        "mail.password_changed",
+        {"account": str(account_id), "locale": locale},
+        account_id=account_id,
     )
 
 

@@ -112,6 +112,7 @@ _PROVIDER_COLUMNS = (
     Provider.time_zone.label("provider_time_zone"),
     Provider.second_factor_required,
     Provider.recovery_saved_at,
+    Provider.rotation_due_since,
     Provider.clients_count,
     ProviderPerson.id.label("person_id"),
     ProviderPerson.role.label("person_role"),

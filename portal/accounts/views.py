@@ -5,9 +5,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.accounts import (
+    address_views,
     code_views,
+    devices_views,
     identity_views,
     keys_views,
+    password_views,
     profile_views,
     second_factor_views,
     service,
@@ -21,10 +24,13 @@ from portal.web.languages import COOKIE, LANGUAGES
 from portal.web.paths import own_path
 
 __all__ = [
+    "address_views",
     "bp",
     "code_views",
+    "devices_views",
     "identity_views",
     "keys_views",
+    "password_views",
     "profile_views",
     "second_factor_views",
     "sign_in_views",

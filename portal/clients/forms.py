@@ -34,6 +34,7 @@ KEY_FIELDS = (
     "organization_private_key",
     "provider_wrapped_key",
     "collection_name",
+    "provider_public_key",
 )
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
 _NUMBERS = {"inputmode": "numeric", "autocomplete": "off"}
@@ -69,8 +70,8 @@ class WholeNumber(IntegerField):
         self.data = int(text)
 
 
-class _OrderFields:
-    """The fields of an order in the order in which they are read."""
+class _WhoFields:
+    """The head of an order. The fields stand in the order in which they are read."""
 
     token = HiddenField()
     name = StringField(_l("Organization name"), render_kw={"autocomplete": "off"})
@@ -85,6 +86,11 @@ class _OrderFields:
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
     locale = RadioField(_l("Language of the invitation"))
+
+
+class SelectionFields:
+    """What is bought; the names are those of `Selection`."""
+
     plan = RadioField(_l("Plan"), coerce=_one_of(Plan), validate_choice=False, default=Plan.TEAMS)
     cadence = RadioField(
         _l("Billing cadence"),
@@ -104,6 +110,9 @@ class _OrderFields:
         render_kw=_NUMBERS,
     )
     extra_storage_gb = WholeNumber(_l("Additional storage (GB)"), default=0, render_kw=_NUMBERS)
+
+
+class _OrderFields(_WhoFields, SelectionFields):
     payment = RadioField(_l("Payment method"), validate_choice=False)
 
 

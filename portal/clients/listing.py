@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
+from uuid import UUID
 
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
@@ -26,6 +27,17 @@ class Sort(StrEnum):
     SETUP = "setup"
 
 
+class SeatsLeft(StrEnum):
+    """How many seats are free, as the address names it."""
+
+    NONE = "none"
+    FEW = "few"
+
+
+# Fewer free seats than this are few.
+FEW_SEATS = 3
+
+
 @dataclass(frozen=True)
 class Listing:
     """One way of looking at the clients. `descending` is what the reader sees in the column."""
@@ -33,8 +45,9 @@ class Listing:
     search: str = ""
     plan: Plan | None = None
     status: ClientStatus | None = None
+    tag: UUID | None = None
+    seats_left: SeatsLeft | None = None
     setup_open: bool = False
-    no_seats: bool = False
     no_owner: bool = False
     sort: Sort = Sort.NAME
     descending: bool = False
@@ -48,8 +61,9 @@ class Listing:
             search=" ".join(arguments.get("q", "").replace("\0", "").split())[:LONGEST_SEARCH],
             plan=_known(Plan, arguments.get("plan")),
             status=_known(ClientStatus, arguments.get("status")),
+            tag=_id(arguments.get("tag", "")),
+            seats_left=_known(SeatsLeft, arguments.get("seats")),
             setup_open=arguments.get("setup") == "open",
-            no_seats=arguments.get("seats") == "none",
             no_owner=arguments.get("owner") == "none",
             sort=_known(Sort, sort.removeprefix("-")) or Sort.NAME,
             descending=sort.startswith("-"),
@@ -62,8 +76,9 @@ class Listing:
             "q": self.search,
             "plan": self.plan or "",
             "status": self.status or "",
+            "tag": self.tag.hex if self.tag else "",
+            "seats": self.seats_left or "",
             "setup": "open" if self.setup_open else "",
-            "seats": "none" if self.no_seats else "",
             "owner": "none" if self.no_owner else "",
         }
         return {name: str(word) for name, word in words.items() if word}
@@ -97,6 +112,13 @@ class Listing:
 
 def _known(kind: type[Known], text: str | None) -> Known | None:
     return kind(text) if text in set(kind) else None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        return None
 
 
 def _size(text: str) -> int:

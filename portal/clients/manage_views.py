@@ -1,6 +1,7 @@
 """One client seen from its provider: facts, terms, name; and what may be done with it."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.billing.vat import check_vat_number
-from portal.clients import choices, queries, service
+from portal.clients import choices, mark_queries, queries, service, table
+from portal.clients.actions import actions_for
 from portal.clients.blueprint import bp
 from portal.clients.forms import BillingTermsForm, RenameForm
+from portal.clients.mark_queries import TagShown
+from portal.clients.past_changes import past_changes
 from portal.clients.service import Changed
 from portal.domain.access import Permission
 from portal.domain.billing_details import FIELDS, clean_billing
@@ -29,15 +33,6 @@ from portal.web.forms import sentence
 from portal.web.fragments import done, respond
 
 BILLING = ("billing_email", *FIELDS)
-
-
-@dataclass(frozen=True)
-class Action:
-    """One way on from a client."""
-
-    url: str
-    label: str
-    icon: str
 
 
 @dataclass(frozen=True)
@@ -71,10 +66,14 @@ def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
         "clients/manage.html",
         "clients/_menu.html",
         client=client,
-        actions=_actions(provider_id, client),
+        provider_id=provider_id,
+        actions=actions_for(provider_id, client),
+        tags=table.labelling(_tags(provider_id, client))(client.tags_shown),
         facts=_facts(client),
         terms=_terms(client),
         lines=[_line(client, line) for line in lines],
+        changes=past_changes(db.session(), provider_id, organization_id),
+        delete_on=day(client.delete_at) if client.delete_at else "",
         back_url=url_for("clients.index", provider_id=provider_id),
         billing_url=_url("clients.billing", provider_id, organization_id),
     )
@@ -167,22 +166,11 @@ def _version(form: Any) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _actions(provider_id: uuid.UUID, client: Any) -> list[Action]:
-    """What this person may do with the client, the same in the menu and on the page."""
-    inside = {"organization_id": client.id}
-    ways = [
-        (Permission.ORGANIZATION_READ, "collections.index", inside, _("Open"), "folder"),
-        (Permission.MEMBERS_READ, "organizations.setup", inside, _("Set-up"), "list-checks"),
-        (Permission.MEMBERS_READ, "members.index", inside, _("Members"), "users"),
-        (Permission.CLIENTS_RENAME, "clients.rename", {}, _("Rename"), "pencil"),
-        (Permission.CLIENTS_MANAGE, "clients.billing", {}, _("Billing terms"), "receipt"),
-    ]
-    here = {"provider_id": provider_id, "organization_id": client.id}
-    return [
-        Action(url_for(endpoint, **(arguments or here)), label, icon)
-        for permission, endpoint, arguments, label, icon in ways
-        if actor().can(permission)
-    ]
+def _tags(provider_id: uuid.UUID, client: Any) -> Mapping[uuid.UUID, TagShown]:
+    """The provider's tags by id, looked up only for a client that has some."""
+    if not client.tags_shown:
+        return {}
+    return mark_queries.marks(db.session(), provider_id, actor().account_id).tags
 
 
 def _facts(client: Any) -> list[tuple[str, str]]:

@@ -1,19 +1,38 @@
 """Reads. Each starts from `_of(provider_id)`, so no filter can lose the tenant."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, String, Uuid, bindparam, cast, func, literal, null, type_coerce
+from sqlalchemy import (
+    Select,
+    String,
+    Uuid,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    or_,
+    type_coerce,
+)
 from sqlalchemy import select as _select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from portal.clients.listing import Listing, Sort
+from portal.clients.listing import FEW_SEATS, Listing, SeatsLeft, Sort
 from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.searching import ESCAPE, contains
-from portal.models import Idempotency, Organization, Provider, Subscription, SubscriptionLine
+from portal.models import (
+    Idempotency,
+    Organization,
+    OrganizationTag,
+    Provider,
+    Subscription,
+    SubscriptionLine,
+)
 from portal.models.keyset import seek
 
 # The billing address of a provider and of a client, column by column.
@@ -52,6 +71,7 @@ _SHOWN = (
     Organization.setup_total,
     Organization.owner_confirmed,
     Organization.public_key.is_not(None).label("has_keys"),
+    Organization.tags_shown,
 )
 
 
@@ -77,14 +97,15 @@ class _Shape(NamedTuple):
     words: bool
     plan: bool
     status: bool
+    tag: bool
+    seats_left: SeatsLeft | None
     setup_open: bool
-    no_seats: bool
     no_owner: bool
     keyless: bool
 
     @property
     def is_filtered(self) -> bool:
-        return any(self[3:9])
+        return any(self[3:10])
 
 
 def _shape(listing: Listing, cursor: Cursor | None, *, keyless: bool = False) -> _Shape:
@@ -97,8 +118,9 @@ def _shape(listing: Listing, cursor: Cursor | None, *, keyless: bool = False) ->
         words=bool(listing.search and name_ci(listing.search)),
         plan=listing.plan is not None,
         status=listing.status is not None,
+        tag=listing.tag is not None,
+        seats_left=listing.seats_left,
         setup_open=listing.setup_open,
-        no_seats=listing.no_seats,
         no_owner=listing.no_owner,
         keyless=keyless,
     )
@@ -135,13 +157,39 @@ def all_clients(
     """Every client that the filters leave, in the table's order, read `batch` at a time."""
     cursor: Cursor | None = None
     while True:
-        statement = _rows_of(_shape(listing, cursor))
+        statement = _lines_of(_shape(listing, cursor))
         rows = _read(session, statement, provider_id, listing, cursor, batch - 1)
         yield from rows
         if len(rows) < batch:
             return
         last = rows[-1]
         cursor = Cursor(listing.sort, listing.descending, last.at, uuid.UUID(last.hex))
+
+
+def chosen(
+    session: Session,
+    provider_id: uuid.UUID,
+    listing: Listing | None,
+    ids: Collection[uuid.UUID],
+    *,
+    limit: int,
+) -> Sequence[Any]:
+    """What a change of many clients looks at: all that `listing` leaves, or those of `ids`."""
+    statement = _of(
+        _PROVIDER,
+        Organization.id,
+        Organization.name,
+        Organization.name_ci,
+        Organization.status,
+        Organization.owner_confirmed,
+        Organization.tags_shown,
+    )
+    if listing is None:
+        statement = statement.where(Organization.id.in_(list(ids)[:limit]))
+    else:
+        statement = _filtered(statement, _shape(listing, None))
+    values = _values(provider_id, listing or Listing())
+    return session.execute(statement.order_by(Organization.id).limit(limit), values).all()
 
 
 def _read(
@@ -153,16 +201,24 @@ def _read(
     size: int,
 ) -> Sequence[Any]:
     values = {
-        "provider_id": provider_id,
-        "words": contains(listing.search) if listing.search else "",
-        "plan_rank": listing.plan.rank if listing.plan else 0,
-        "status": listing.status,
+        **_values(provider_id, listing),
         "beside": cursor.value if cursor else None,
         "beside_id": cursor.id if cursor else None,
         "rows": size + 1,
     }
     # On the connection: rows without entities need none of the session's own work.
     return session.connection().execute(statement, values).all()
+
+
+def _values(provider_id: uuid.UUID, listing: Listing) -> dict[str, Any]:
+    """The parameters of `_of(_PROVIDER)` and of `_filtered`."""
+    return {
+        "provider_id": provider_id,
+        "words": contains(listing.search) if listing.search else "",
+        "plan_rank": listing.plan.rank if listing.plan else 0,
+        "status": listing.status,
+        "tag_id": listing.tag,
+    }
 
 
 # A statement is put together once; making it anew takes longer than its rows.
@@ -185,13 +241,30 @@ def _rows_of(shape: _Shape) -> Select[Any]:
     return seek(rows, column, Organization.id, downwards=shape.downwards, beside=shape.beside)
 
 
+@lru_cache(maxsize=256)
+def _lines_of(shape: _Shape) -> Select[Any]:
+    return _rows_of(shape).add_columns(Organization.external_reference)
+
+
 def _filtered(statement: Select[Any], shape: _Shape) -> Select[Any]:
     conditions = {
-        "words": Organization.name_ci.like(bindparam("words"), escape=ESCAPE),
+        "words": or_(
+            Organization.name_ci.like(bindparam("words"), escape=ESCAPE),
+            Organization.reference_ci.like(bindparam("words"), escape=ESCAPE),
+        ),
         "plan": Organization.plan_rank == bindparam("plan_rank"),
         "status": Organization.status == bindparam("status", type_=Organization.status.type),
+        "tag": exists().where(
+            OrganizationTag.provider_id == Organization.provider_id,
+            OrganizationTag.tag_id == bindparam("tag_id", type_=Uuid()),
+            OrganizationTag.organization_id == Organization.id,
+        ),
+        "seats_left": (
+            Organization.seats_remaining == 0
+            if shape.seats_left is SeatsLeft.NONE
+            else Organization.seats_remaining < FEW_SEATS
+        ),
         "setup_open": Organization.setup_open > 0,
-        "no_seats": Organization.seats_remaining == 0,
         "no_owner": Organization.owner_confirmed.is_(False),
     }
     return statement.where(*(each for name, each in conditions.items() if getattr(shape, name)))
@@ -264,7 +337,13 @@ def client(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID)
         Organization.billing_email,
         Organization.created_at,
         Organization.version,
+        Organization.delete_at,
+        Organization.status_before_deletion,
+        Organization.note,
+        Organization.external_reference,
+        Organization.tags_shown,
         Organization.public_key.is_not(None).label("has_keys"),
+        Subscription.id.label("subscription_id"),
         Subscription.cadence,
         Subscription.currency,
         Subscription.discount_basis_points,

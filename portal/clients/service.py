@@ -1,6 +1,7 @@
 """Writes. A service flushes and never commits; the view that called it does."""
 
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,7 +31,7 @@ from portal.models import (
     new_id,
     utc_now,
 )
-from portal.organizations.keys import OrganizationKeys, store_keys
+from portal.organizations.keys import KeysExist, OrganizationKeys, store_keys
 from portal.organizations.service import streams_in
 
 CHANGED = N_("Somebody else has changed this in the meantime. Your changes are not saved yet.")
@@ -96,7 +97,9 @@ def create_client(
         seat_is_taken=True,
     )
     if keys:
-        store_keys(session, actor, organization_id, keys, by_owner=False)
+        # The provider key was rotated while the form was open: the client begins without keys.
+        with suppress(KeysExist):
+            store_keys(session, actor, organization_id, keys, by_owner=False)
     return organization_id
 
 

@@ -74,10 +74,10 @@ def summary(
 def _lines(quote: Quote) -> list[Line]:
     lines = [_line(quote, line) for line in quote.lines]
     if quote.discount:
-        percent = _percent(quote.discount.percent)
+        percent = percent_of(quote.discount.percent)
         lines.append(Line(_("Discount"), percent, money(quote.discount.amount)))
     if quote.tax:
-        lines.append(Line(quote.tax.label, _percent(quote.tax.percent), money(quote.tax.amount)))
+        lines.append(Line(quote.tax.label, percent_of(quote.tax.percent), money(quote.tax.amount)))
     return lines
 
 
@@ -93,17 +93,22 @@ def _line(quote: Quote, line: PriceLine) -> Line:
 def _line_label(quote: Quote, line: PriceLine) -> str:
     if line.kind is not LineKind.SEATS:
         return str(_("Additional storage"))
+    return seats_of(quote.selection.plan, line.quantity)
+
+
+def seats_of(plan: Plan, seats: int) -> str:
+    """`Teams, 10 seats`."""
     label: str = ngettext(
         "%(plan)s, %(count)s seat",
         "%(plan)s, %(count)s seats",
-        line.quantity,
-        plan=_(quote.selection.plan.label),
-        count=number(line.quantity),
+        seats,
+        plan=_(plan.label),
+        count=number(seats),
     )
     return label
 
 
-def _percent(percent: Decimal) -> str:
+def percent_of(percent: Decimal) -> str:
     return str(format_percent(percent / 100, "#,##0.##%"))
 
 

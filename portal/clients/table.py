@@ -1,16 +1,18 @@
 """The Clients table as its template shows it: every text made once, no look-up left for a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 
-from portal.clients.listing import PAGE_SIZE, Listing, Sort
+from portal.clients.listing import FEW_SEATS, PAGE_SIZE, Listing, SeatsLeft, Sort
+from portal.clients.mark_queries import Marks, TagShown
 from portal.clients.queries import COUNTED, KEYLESS_COUNTED
 from portal.domain.names import colour_of_hex, initials
 from portal.domain.paging import Cursor, Page
@@ -47,6 +49,14 @@ class Switch(NamedTuple):
     on: bool
 
 
+class View(NamedTuple):
+    """A saved view as a link; `current` where it is what is shown."""
+
+    label: str
+    url: str
+    current: bool
+
+
 @dataclass(frozen=True)
 class Table:
     """What `clients/_table.html` shows."""
@@ -61,10 +71,15 @@ class Table:
     csv_url: str
     plans: tuple[tuple[str, str], ...]
     statuses: tuple[tuple[str, str], ...]
+    tags: tuple[tuple[str, str], ...]
+    seats: tuple[tuple[str, str], ...]
+    views: tuple[View, ...]
+    query: str
     switches: tuple[Switch, ...]
     order: str
     size: str
     count: str
+    all_of_them: str
     has_clients: bool
     previous_url: str | None
     next_url: str | None
@@ -101,12 +116,14 @@ def build(
     *,
     url: str,
     csv_url: str,
+    marks: Marks,
     total: int,
     write_cursor: Callable[[Cursor], str],
 ) -> Table:
     """The table of one page; `total` is the provider's number of clients."""
     first = page.rows[0] if page.rows else None
     query, labels = listing.query(), column_labels()
+    here = urlencode(query)
 
     def beside(cursor: Cursor | None) -> str | None:
         return address(url, listing, at=write_cursor(cursor)) if cursor else None
@@ -116,16 +133,23 @@ def build(
         listing=listing,
         headers=_headers(url, listing, labels),
         labels={sort.value: label for sort, label in labels.items()},
-        rows=_rows(page),
-        chips=_chips(url, listing),
+        rows=_rows(page, marks.tags),
+        chips=_chips(url, listing, marks),
         clear_url=address(url, listing.unfiltered()),
         csv_url=address(csv_url, listing),
         plans=_plan_choices(),
         statuses=_status_choices(),
+        tags=tuple((tag.id.hex, tag.name) for tag in marks.tags.values()),
+        seats=tuple(seat_labels().items()),
+        views=tuple(
+            View(view.name, f"{url}?{view.query}", view.query == here) for view in marks.views
+        ),
+        query=here,
         switches=_switches(listing),
         order=query.get("sort", ""),
         size=query.get("size", ""),
         count=_count(listing, total, (first.found or 0) if first else 0),
+        all_of_them=_all_of_them(listing, total, (first.found or 0) if first else 0),
         has_clients=bool(total or page.rows),
         previous_url=beside(page.previous),
         next_url=beside(page.next),
@@ -153,7 +177,7 @@ def _who(name: str) -> tuple[str, str]:
     return str(escape(name)), str(escape(initials(name)))
 
 
-def _rows(page: Page[Any]) -> tuple[dict[str, str | int], ...]:
+def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, str | int], ...]:
     """What the shape of a row has places for. Whatever is text is escaped here.
 
     The meter turns to warn at 90 % and to bad at the last seat: `fill` says so in fewer bytes than
@@ -161,7 +185,7 @@ def _rows(page: Page[Any]) -> tuple[dict[str, str | int], ...]:
     """
     write = grouping()
     plans = _plan_texts()
-    tags = _tagging()
+    facts, tags = _tagging(), labelling(known)
     warn, bad = ' class="warn"', ' class="bad"'
     rows = []
     for (
@@ -176,6 +200,7 @@ def _rows(page: Page[Any]) -> tuple[dict[str, str | int], ...]:
         total,
         owner,
         keys,
+        tagged,
         *_more,
     ) in page.rows:
         shown, letters = _who(name)
@@ -185,7 +210,8 @@ def _rows(page: Page[Any]) -> tuple[dict[str, str | int], ...]:
                 "name": shown,
                 "initials": letters,
                 "tone": colour_of_hex(hex_),
-                "tags": tags(status, owner, keys),
+                "tags": facts(status, owner, keys),
+                "labels": tags(tagged) if tagged else "",
                 "assigned": write(seats),
                 "used": write(used),
                 "remaining": write(remaining),
@@ -236,6 +262,30 @@ def _tagging() -> Callable[[str, bool, bool], str]:
     return tags
 
 
+def labelling(known: Mapping[UUID, TagShown]) -> Callable[[str], Markup]:
+    """Writes the tags that a client's row carries, in the order of their names."""
+    return _labels(tuple(known.values()))
+
+
+# Kept from one look to the next, for as long as the provider's tags are the same.
+@lru_cache(maxsize=64)
+def _labels(known: tuple[TagShown, ...]) -> Callable[[str], Markup]:
+    shape = Markup(' <span class="tag tone-{}">{}</span>')
+    by_hex = {tag.id.hex: tag for tag in known}
+    places = {name: place for place, name in enumerate(by_hex)}
+
+    @cache
+    def one(name: str) -> Markup:
+        return shape.format(by_hex[name].colour, by_hex[name].name)
+
+    @lru_cache(maxsize=1024)
+    def tags(text: str) -> Markup:
+        here = sorted(places.keys() & text.split(), key=places.__getitem__)
+        return Markup().join(map(one, here))
+
+    return tags
+
+
 def _headers(url: str, listing: Listing, labels: dict[Sort, str]) -> tuple[Header, ...]:
     now = "descending" if listing.descending else "ascending"
     before = urlencode(listing.filters())
@@ -259,31 +309,41 @@ def _headers(url: str, listing: Listing, labels: dict[Sort, str]) -> tuple[Heade
     )
 
 
-def filter_labels(listing: Listing) -> dict[str, str]:
+@per_language
+def seat_labels() -> dict[str, str]:
+    """What the choices of free seats say, by their value in the query string."""
+    return {
+        SeatsLeft.NONE.value: _("No seats left"),
+        SeatsLeft.FEW.value: _("Fewer than %(count)s seats left", count=FEW_SEATS),
+    }
+
+
+def filter_labels(listing: Listing, marks: Marks) -> dict[str, str]:
     """What each filter in use says, by its name in the query string."""
     plan, status = listing.plan, listing.status
+    tag = marks.tags.get(listing.tag) if listing.tag else None
     labels = {
-        "q": _("Name contains “%(words)s”", words=listing.search),
+        "q": _("Name or reference contains “%(words)s”", words=listing.search),
         "plan": _("Plan: %(plan)s", plan=_(plan.label) if plan else ""),
         "status": _("Status: %(status)s", status=_(status.label) if status else ""),
+        "tag": _("Tag: %(tag)s", tag=tag.name if tag else ""),
+        "seats": seat_labels().get(listing.seats_left or "", ""),
         "setup": _("Set-up not finished"),
-        "seats": _("No seats left"),
         "owner": _("No confirmed owner"),
     }
     return {name: labels[name] for name in listing.filters()}
 
 
-def _chips(url: str, listing: Listing) -> tuple[Chip, ...]:
+def _chips(url: str, listing: Listing, marks: Marks) -> tuple[Chip, ...]:
     return tuple(
         Chip(label, address(url, listing.without(name)))
-        for name, label in filter_labels(listing).items()
+        for name, label in filter_labels(listing, marks).items()
     )
 
 
 def _switches(listing: Listing) -> tuple[Switch, ...]:
     return (
         Switch("setup", "open", _("Set-up not finished"), listing.setup_open),
-        Switch("seats", "none", _("No seats left"), listing.no_seats),
         Switch("owner", "none", _("No confirmed owner"), listing.no_owner),
     )
 
@@ -302,6 +362,12 @@ def _count(listing: Listing, total: int, found: int) -> str:
         total=write(total),
     )
     return text
+
+
+def _all_of_them(listing: Listing, total: int, found: int) -> str:
+    """How many a change of all clients that match would be about."""
+    number = found if listing.is_filtered else total
+    return f"{grouping()(COUNTED)}+" if number > COUNTED else grouping()(number)
 
 
 def _keyless(number: int) -> str:

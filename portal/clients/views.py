@@ -9,12 +9,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.clients import queries, table
+from portal.clients import mark_queries, queries, table
 from portal.clients.blueprint import bp
 from portal.clients.listing import Listing, Sort
+from portal.clients.mark_queries import Marks
 from portal.domain.access import Permission
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
+from portal.domain.tags import read
 from portal.extensions import db
 from portal.web import csv
 from portal.web.access import actor, requires
@@ -33,8 +35,14 @@ def _signer() -> CursorSigner:
 @bp.get("/providers/<uuid:provider_id>/clients")
 @requires(Permission.CLIENTS_READ)
 def index(provider_id: uuid.UUID) -> AnyResponse:
-    """One page of the table; a cursor that leads nowhere leads to the first page."""
-    listing = Listing.read(request.args)
+    """One page of the table; a cursor that leads nowhere leads to the first page.
+
+    `view` names a saved view: the answer leads to what it stands for.
+    """
+    if "view" in request.args:
+        return redirect(_viewed(provider_id), 303)
+    marks = _marks(provider_id)
+    listing = marks.known(Listing.read(request.args))
     signs = _signer()
     at = request.args.get("at", "")
     cursor = signs.read(at, sort=listing.sort, descending=listing.descending) if at else None
@@ -53,17 +61,32 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
         # Beside this page, and a third of its bytes less than in full.
         url="clients",
         csv_url="clients.csv",
+        marks=marks,
         total=current_user.place.clients_count,
         write_cursor=signs.write,
     )
     return respond("clients/index.html", TABLE, table=view, provider_id=provider_id)
 
 
+def _marks(provider_id: uuid.UUID) -> Marks:
+    return mark_queries.marks(db.session(), provider_id, actor().account_id)
+
+
+def _viewed(provider_id: uuid.UUID) -> str:
+    """Where a saved view leads; one that is not there leads to all clients."""
+    url = url_for("clients.index", provider_id=provider_id)
+    wanted = request.args["view"]
+    views = {view.id.hex: view for view in _marks(provider_id).views}
+    found = views.get(wanted.replace("-", "").lower())
+    return f"{url}?{found.query}" if found else url
+
+
 @bp.get("/providers/<uuid:provider_id>/clients.csv")
 @requires(Permission.CLIENTS_READ)
 def download(provider_id: uuid.UUID) -> Response:
     """All the clients that the filters leave, as a file."""
-    listing = Listing.read(request.args)
+    marks = _marks(provider_id)
+    listing = marks.known(Listing.read(request.args))
     columns = table.column_labels()
     header = [
         _("Client"),
@@ -77,12 +100,14 @@ def download(provider_id: uuid.UUID) -> Response:
         _("Set-up steps"),
         _("Owner confirmed"),
         _("Has keys"),
+        _("Tags"),
+        _("External reference"),
     ]
     today = dt.datetime.now(dt.UTC).astimezone(zone()).date()
-    return csv.download(f"clients-{today}.csv", header, _lines(provider_id, listing))
+    return csv.download(f"clients-{today}.csv", header, _lines(provider_id, listing, marks))
 
 
-def _lines(provider_id: uuid.UUID, listing: Listing) -> Iterator[list[csv.Cell]]:
+def _lines(provider_id: uuid.UUID, listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
     answers = {True: _("Yes"), False: _("No")}
     plans = {plan.value: _(plan.label) for plan in Plan}
     statuses = {status.value: _(status.label) for status in ClientStatus}
@@ -98,8 +123,21 @@ def _lines(provider_id: uuid.UUID, listing: Listing) -> Iterator[list[csv.Cell]]
             row.setup_total,
             answers[row.owner_confirmed],
             answers[row.has_keys],
+            ", ".join(tag.name for tag in marks.tags.values() if tag.id in read(row.tags_shown)),
+            row.external_reference,
         ]
 
 
 # The other pages of this area stand on the same blueprint.
-from portal.clients import keys_views, manage_views, new_views  # noqa: E402, F401
+from portal.clients import (  # noqa: E402, F401
+    annotation_views,
+    bulk_views,
+    keys_views,
+    lifecycle_views,
+    link_views,
+    manage_views,
+    new_views,
+    subscription_views,
+    tag_views,
+    view_views,
+)

@@ -14,7 +14,16 @@ class Permission(StrEnum):
     CLIENTS_CREATE = "clients.create"
     CLIENTS_RENAME = "clients.rename"
     CLIENTS_MANAGE = "clients.manage"
+    # Seats of a client may be lowered with it; only with CLIENTS_MANAGE may the bill rise.
+    CLIENTS_SUBSCRIBE = "clients.subscribe"
+    CLIENTS_SUSPEND = "clients.suspend"
+    CLIENTS_UNLINK = "clients.unlink"
+    CLIENTS_DELETE = "clients.delete"
+    CLIENTS_LINK = "clients.link"
+    # Tags, a note and a reference: what the provider writes beside a client for itself.
+    CLIENTS_ANNOTATE = "clients.annotate"
     PROVIDER_PEOPLE_READ = "provider.people.read"
+    PROVIDER_PEOPLE_MANAGE = "provider.people.manage"
     PROVIDER_KEYS = "provider.keys"
     PROVIDER_EVENTS_READ = "provider.events.read"
     ORGANIZATION_READ = "organization.read"
@@ -61,6 +70,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.CLIENTS_READ,
             Permission.CLIENTS_RENAME,
+            Permission.CLIENTS_ANNOTATE,
+            Permission.CLIENTS_SUBSCRIBE,
             Permission.ORGANIZATION_READ,
             Permission.MEMBERS_READ,
         }

@@ -33,3 +33,12 @@ def billing_period(anchor: date, months: int, number: int = 0) -> Period:
         add_months(anchor, months * number),
         add_months(anchor, months * (number + 1)),
     )
+
+
+def running_period(period: Period, months: int, today: date) -> Period:
+    """The period in which `today` lies, counted on from a stored one that may lie behind."""
+    found, number = period, 0
+    while found.end <= today:
+        number += 1
+        found = billing_period(period.start, months, number)
+    return found

@@ -7,7 +7,6 @@ Links are made here, of the configured base URL alone, and never stored.
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,40 +15,21 @@ from portal.crypto.tokens import Link, LinkSigner, mail_codes
 from portal.domain.access import Role
 from portal.domain.emails import shown
 from portal.domain.invitations import Purpose
+from portal.domain.plans import Cadence, Plan
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
 from portal.mail import queries
+from portal.mail.people_messages import (
+    address_confirm,
+    address_notice,
+    password_changed,
+    provider_confirmed,
+    provider_removed,
+    provider_role_changed,
+)
+from portal.mail.shapes import Letter, Office, Outdated, Payload
 from portal.models import utc_now
 
-Payload = Mapping[str, Any]
-
-
-class Outdated(Exception):
-    """The mail need not be sent any more; the text says why, for the operator."""
-
-
-@dataclass(frozen=True)
-class Office:
-    """What messages are made with. `url_for` gives an absolute URL of this portal."""
-
-    secret_keys: tuple[str, ...] = field(repr=False)
-    url_for: Callable[..., str]
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A message before it is put into words.
-
-    `name` is that of its templates, `to` the address, `sender` the provider's name or empty.
-    `facts` fill the templates; `until` is the moment a link or code ends, told in `time_zone`.
-    """
-
-    name: str
-    to: str
-    locale: str
-    sender: str
-    facts: Mapping[str, Any]
-    until: dt.datetime | None = None
-    time_zone: str = "UTC"
+__all__ = ["MESSAGES", "Letter", "Office", "Outdated"]
 
 
 def sign_in_code(session: Session, office: Office, payload: Payload) -> Letter:
@@ -162,6 +142,94 @@ def provider_invitation(session: Session, office: Office, payload: Payload) -> L
     )
 
 
+def subscription_changed(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells an owner what the provider changed: `organization`, `provider`, `change`, `account`."""
+    organization_id = uuid.UUID(payload["organization"])
+    found = queries.subscription_change(session, organization_id, uuid.UUID(payload["change"]))
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if found is None or to is None:
+        raise Outdated("The organization or its owner is gone.")
+    return Letter(
+        name="subscription_changed",
+        to=to,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={
+            "organization": found.organization,
+            "provider": found.provider or "",
+            "changes": [(name, found.before[name], found.after[name]) for name in found.after],
+            "plans": {plan.value: plan.label for plan in Plan},
+            "cadences": {cadence.value: cadence.label for cadence in Cadence},
+        },
+    )
+
+
+def client_unlinked(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells an owner that they take over: `organization`, `provider`, `account`, `locale`."""
+    organization_id = uuid.UUID(payload["organization"])
+    found = queries.terms(session, organization_id)
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    provider = queries.provider_name(session, uuid.UUID(payload["provider"]))
+    if found is None or to is None or provider is None:
+        raise Outdated("The organization or its owner is gone.")
+    return Letter(
+        name="client_unlinked",
+        to=to,
+        locale=payload["locale"],
+        sender=provider,
+        facts={
+            "organization": found.organization,
+            "provider": provider,
+            "plan": found.plan.label,
+            "seats": found.seats,
+            "billing_email": shown(found.billing_email),
+            "url": office.url_for("collections.index", organization_id=organization_id),
+        },
+        until=dt.datetime.combine(found.period_end, dt.time(), dt.UTC),
+    )
+
+
+def client_deletion(session: Session, _office: Office, payload: Payload) -> Letter:
+    """Tells an owner from when all is gone: `organization`, `provider`, `account`, `locale`."""
+    found = queries.terms(session, uuid.UUID(payload["organization"]))
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if found is None or to is None or found.delete_at is None:
+        raise Outdated("The organization is kept, or gone already.")
+    return Letter(
+        name="client_deletion",
+        to=to,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={"organization": found.organization, "provider": found.provider or ""},
+        until=found.delete_at,
+        time_zone=found.provider_time_zone or "UTC",
+    )
+
+
+def link_request(session: Session, office: Office, payload: Payload) -> Letter:
+    """Asks an owner whether a provider may look after it: `provider`, `request`, `locale`."""
+    provider_id, request_id = uuid.UUID(payload["provider"]), uuid.UUID(payload["request"])
+    found = queries.link_request(session, provider_id, request_id)
+    if found is None or found.answer or found.expires_at <= utc_now():
+        raise Outdated("The request is answered or has expired.")
+    if not found.owns:
+        raise Outdated("Nobody at this address owns an organization without a provider.")
+    token = LinkSigner(office.secret_keys, "link-request").sign(Link(provider_id, request_id, 1))
+    return Letter(
+        name="link_request",
+        to=found.email,
+        locale=payload["locale"],
+        sender=found.provider,
+        facts={
+            "provider": found.provider,
+            "person": found.asked_by,
+            "url": office.url_for("clients.link_request", token=token),
+        },
+        until=found.expires_at,
+        time_zone=found.time_zone or "UTC",
+    )
+
+
 def provider_entered(session: Session, office: Office, payload: Payload) -> Letter:
     """Tells an owner who entered: `organization`, `account`, `technician`, `locale`."""
     organization_id = uuid.UUID(payload["organization"])
@@ -188,8 +256,18 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.member_invitation": member_invitation,
     "mail.member_accepted": member_accepted,
     "mail.member_confirmed": member_confirmed,
+    "mail.address_confirm": address_confirm,
+    "mail.address_notice": address_notice,
+    "mail.password_changed": password_changed,
     "mail.provider_entered": provider_entered,
     "mail.provider_invitation": provider_invitation,
+    "mail.subscription_changed": subscription_changed,
+    "mail.client_deletion": client_deletion,
+    "mail.client_unlinked": client_unlinked,
+    "mail.link_request": link_request,
+    "mail.provider_confirmed": provider_confirmed,
+    "mail.provider_removed": provider_removed,
+    "mail.provider_role_changed": provider_role_changed,
 }
 
 

@@ -10,12 +10,16 @@ from portal.domain.access import Role
 from portal.domain.states import MemberState
 from portal.models import (
     Account,
+    AddressChange,
     EntryWatcher,
+    LinkRequest,
     Member,
     Organization,
     Provider,
     ProviderPerson,
     SignInCode,
+    Subscription,
+    SubscriptionChange,
 )
 
 
@@ -67,6 +71,81 @@ def address_of(session: Session, account_id: uuid.UUID) -> str | None:
     return email
 
 
+def link_request(
+    session: Session, provider_id: uuid.UUID, request_id: uuid.UUID
+) -> Row[Any] | None:
+    """A provider's question to an owner; `owns` says whether the addressee can answer yes."""
+    owns = (
+        select(Member.id)
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(
+            Member.account_id == Account.id,
+            Member.role == Role.OWNER,
+            Member.state == MemberState.CONFIRMED,
+            Organization.provider_id.is_(None),
+        )
+        .exists()
+    )
+    found = (
+        _of(
+            LinkRequest.provider_id,
+            provider_id,
+            LinkRequest.email,
+            LinkRequest.asked_by,
+            LinkRequest.answer,
+            LinkRequest.expires_at,
+            Provider.name.label("provider"),
+            Account.time_zone,
+            owns.label("owns"),
+        )
+        .join(Provider, Provider.id == LinkRequest.provider_id)
+        .join(Account, Account.email == LinkRequest.email)
+        .where(LinkRequest.id == request_id)
+    )
+    return session.execute(found).one_or_none()
+
+
+def terms(session: Session, organization_id: uuid.UUID) -> Row[Any] | None:
+    """What an organization has ordered, its provider if it has one, and when it is deleted."""
+    found = (
+        _of(
+            Organization.id,
+            organization_id,
+            Organization.name.label("organization"),
+            Organization.plan,
+            Organization.seats,
+            Organization.billing_email,
+            Organization.delete_at,
+            Subscription.period_end,
+            Provider.name.label("provider"),
+            Provider.time_zone.label("provider_time_zone"),
+        )
+        .join(Subscription, Subscription.organization_id == Organization.id)
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+    )
+    return session.execute(found).one_or_none()
+
+
+def subscription_change(
+    session: Session, organization_id: uuid.UUID, change_id: uuid.UUID
+) -> Row[Any] | None:
+    """What changed (`before`, `after`), the organization and the provider if it has one."""
+    found = (
+        _of(
+            SubscriptionChange.organization_id,
+            organization_id,
+            SubscriptionChange.before,
+            SubscriptionChange.after,
+            Organization.name.label("organization"),
+            Provider.name.label("provider"),
+        )
+        .join(Organization, Organization.id == SubscriptionChange.organization_id)
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .where(SubscriptionChange.id == change_id)
+    )
+    return session.execute(found).one_or_none()
+
+
 def provider_person(
     session: Session, provider_id: uuid.UUID, person_id: uuid.UUID
 ) -> Row[Any] | None:
@@ -87,6 +166,33 @@ def provider_person(
         .join(Provider, Provider.id == ProviderPerson.provider_id)
         .outerjoin(Account, Account.email == ProviderPerson.email)
         .where(ProviderPerson.id == person_id)
+    )
+    return session.execute(found).one_or_none()
+
+
+def provider_name(session: Session, provider_id: uuid.UUID) -> str | None:
+    """What a provider is called."""
+    name: str | None = session.scalar(_of(Provider.id, provider_id, Provider.name))
+    return name
+
+
+def address_change(
+    session: Session, account_id: uuid.UUID, change_id: uuid.UUID
+) -> Row[Any] | None:
+    """A change of address with both, and the reader's own zone."""
+    found = (
+        _of(
+            AddressChange.account_id,
+            account_id,
+            AddressChange.old_email,
+            AddressChange.new_email,
+            AddressChange.expires_at,
+            AddressChange.confirmed_at,
+            AddressChange.cancelled_at,
+            Account.time_zone,
+        )
+        .join(Account, Account.id == AddressChange.account_id)
+        .where(AddressChange.id == change_id)
     )
     return session.execute(found).one_or_none()
 

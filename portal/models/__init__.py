@@ -17,6 +17,8 @@ from portal.models.events import (
     EventPerson,
     EventStream,
 )
+from portal.models.linking import LinkRequest
+from portal.models.marks import ChangeSet, ChangeSetRow, OrganizationTag, SavedView, Tag
 from portal.models.organization import (
     Collection,
     CollectionMember,
@@ -24,16 +26,19 @@ from portal.models.organization import (
     Organization,
     ProviderEntry,
     Subscription,
+    SubscriptionChange,
     SubscriptionLine,
 )
 from portal.models.plumbing import Idempotency, Outbox, RateLimit
-from portal.models.provider import Provider, ProviderPerson
+from portal.models.provider import Provider, ProviderKeyRotation, ProviderPerson
 
 __all__ = [
     "Account",
     "Affiliation",
     "AuthSession",
     "Base",
+    "ChangeSet",
+    "ChangeSetRow",
     "Collection",
     "CollectionMember",
     "EntryWatcher",
@@ -43,18 +48,24 @@ __all__ = [
     "EventPerson",
     "EventStream",
     "Idempotency",
+    "LinkRequest",
     "Member",
     "Notice",
     "Organization",
+    "OrganizationTag",
     "Outbox",
     "Provider",
     "ProviderEntry",
+    "ProviderKeyRotation",
     "ProviderPerson",
     "RateLimit",
     "RecoveryCode",
+    "SavedView",
     "SignInCode",
     "Subscription",
+    "SubscriptionChange",
     "SubscriptionLine",
+    "Tag",
     "new_id",
     "utc_now",
 ]

@@ -145,3 +145,34 @@ class Affiliation(Base):
     role: Mapped[Role] = mapped_column(EnumText(Role))
     state: Mapped[str] = mapped_column(String(32))
     active: Mapped[bool] = mapped_column(default=True)
+
+
+class AddressChange(Base):
+    """An address that somebody wants to have; it waits until its mailbox confirms it.
+
+    With an account that has keys the new sign-in hash and the re-wrapped user key wait in it.
+    """
+
+    __tablename__ = "address_changes"
+    __table_args__ = (
+        CheckConstraint(
+            "(signin_hash is null) = (protected_user_key is null)"
+            " and (signin_hash is null) = (kdf_iterations is null)",
+            name="key_all_or_none",
+        ),
+        Index(None, "created_at"),
+    )
+
+    account_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    old_email: Mapped[str] = mapped_column(EMAIL)
+    new_email: Mapped[str] = mapped_column(EMAIL)
+    kdf_iterations: Mapped[int | None]
+    signin_hash: Mapped[str | None] = mapped_column(String(200))
+    protected_user_key: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[dt.datetime]
+    confirmed_at: Mapped[dt.datetime | None]
+    cancelled_at: Mapped[dt.datetime | None]

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Computed,
     Date,
@@ -22,6 +24,7 @@ from portal.domain.plans import Cadence, Plan
 from portal.domain.states import ClientStatus, MemberState
 from portal.models.account import EMAIL
 from portal.models.base import Base, BinaryText, EnumText, new_id, one_of, utc_now
+from portal.models.plumbing import JsonObject
 from portal.models.provider import BillingAddress
 
 SORTABLE = (
@@ -54,6 +57,13 @@ class Organization(Base):
         CheckConstraint(
             "(public_key is null) = (protected_private_key is null)", name="keys_all_or_none"
         ),
+        CheckConstraint("(status = 'deleting') = (delete_at is not null)", name="delete_day"),
+        CheckConstraint(
+            "(status = 'deleting') = (status_before_deletion is not null)", name="delete_undone"
+        ),
+        CheckConstraint(
+            "status_before_deletion in ('active', 'suspended')", name="status_before_known"
+        ),
         *(Index(None, "provider_id", column, "id") for column in SORTABLE),
         # Few clients have no keys; finding them must not mean reading the others.
         Index(
@@ -62,6 +72,12 @@ class Organization(Base):
             "id",
             sqlite_where=text("public_key is null"),
             postgresql_where=text("public_key is null"),
+        ),
+        Index(
+            "ix_organizations_deleting",
+            "delete_at",
+            sqlite_where=text("delete_at is not null"),
+            postgresql_where=text("delete_at is not null"),
         ),
     )
 
@@ -87,11 +103,21 @@ class Organization(Base):
     setup_total: Mapped[int] = mapped_column(default=6)
     setup_open: Mapped[int] = mapped_column(Computed("setup_total - setup_done", persisted=True))
     owner_confirmed: Mapped[bool] = mapped_column(default=False)
+    # The provider's own words, which the client never sees; tags as `domain.tags.written`.
+    note: Mapped[str] = mapped_column(Text, default="")
+    external_reference: Mapped[str] = mapped_column(String(64), default="")
+    reference_ci: Mapped[str] = mapped_column(BinaryText, default="")
+    tags_shown: Mapped[str] = mapped_column(Text, default="")
     public_key: Mapped[str | None] = mapped_column(Text)
     protected_private_key: Mapped[str | None] = mapped_column(Text)
     # The organization key under the provider key (`2.…`) or the provider's public key (`4.…`).
     provider_wrapped_key: Mapped[str | None] = mapped_column(Text)
+    # The same under the provider's next key, while that is being rotated.
+    next_wrapped_key: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    # While it is being deleted: from when the worker may, and what "Keep this client" goes back to.
+    delete_at: Mapped[dt.datetime | None]
+    status_before_deletion: Mapped[ClientStatus | None] = mapped_column(EnumText(ClientStatus))
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -153,6 +179,44 @@ class SubscriptionLine(Base):
     months: Mapped[int]
     period_start: Mapped[dt.date] = mapped_column(Date)
     period_end: Mapped[dt.date] = mapped_column(Date)
+
+
+class SubscriptionChange(Base):
+    """One change of a subscription in the middle of a period, and what it costs.
+
+    `adjustment_cents` is the sum of the prorated `lines`, discount taken and tax added; a credit
+    is negative. It is invoiced on `invoice_on`. `before` and `after` are what was ordered.
+    """
+
+    __tablename__ = "subscription_changes"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "subscription_id"],
+            ["subscriptions.organization_id", "subscriptions.id"],
+            name="fk_subscription_changes_subscription_subscriptions",
+            ondelete="CASCADE",
+        ),
+        Index(None, "organization_id", "subscription_id", "invoice_on"),
+        CheckConstraint("period_end > period_start", name="period_order"),
+    )
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    subscription_id: Mapped[uuid.UUID]
+    changed_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    changed_on: Mapped[dt.date] = mapped_column(Date)
+    invoice_on: Mapped[dt.date] = mapped_column(Date)
+    # The period for whose rest this is.
+    period_start: Mapped[dt.date] = mapped_column(Date)
+    period_end: Mapped[dt.date] = mapped_column(Date)
+    currency: Mapped[str] = mapped_column(String(3))
+    gross_cents: Mapped[int] = mapped_column(BigInteger)
+    discount_cents: Mapped[int] = mapped_column(BigInteger, default=0)
+    tax_cents: Mapped[int] = mapped_column(BigInteger, default=0)
+    adjustment_cents: Mapped[int] = mapped_column(BigInteger)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JsonObject)
+    before: Mapped[dict[str, Any]] = mapped_column(JsonObject)
+    after: Mapped[dict[str, Any]] = mapped_column(JsonObject)
 
 
 class Member(Base):

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.domain.access import Role
@@ -58,6 +58,8 @@ class Provider(BillingAddress, Base):
     # The provider key under a key derived from the printed recovery code.
     recovery_wrapped_key: Mapped[str | None] = mapped_column(Text)
     recovery_saved_at: Mapped[dt.datetime | None]
+    # Somebody who held the provider key has left: another one is to be made.
+    rotation_due_since: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
     @property
@@ -98,9 +100,38 @@ class ProviderPerson(Base):
     state: Mapped[ProviderPersonState] = mapped_column(EnumText(ProviderPersonState))
     # The provider key for this person's public key (`4.…`).
     wrapped_provider_key: Mapped[str | None] = mapped_column(Text)
+    # The key that takes its place when the rotation under way is finished.
+    next_wrapped_key: Mapped[str | None] = mapped_column(Text)
     invitation_version: Mapped[int] = mapped_column(default=1)
     invitation_locale: Mapped[str] = mapped_column(String(8), default="en")
     invitation_expires_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     accepted_at: Mapped[dt.datetime | None]
     confirmed_at: Mapped[dt.datetime | None]
+
+
+class ProviderKeyRotation(Base):
+    """A change of the provider key: under way until `finished_at`, at most one at a time.
+
+    The keys are the next ones; the provider's own stay valid until the rotation is finished.
+    """
+
+    __tablename__ = "provider_key_rotations"
+    __table_args__ = (
+        Index(
+            "ix_provider_key_rotations_open",
+            "provider_id",
+            unique=True,
+            sqlite_where=text("finished_at is null"),
+            postgresql_where=text("finished_at is null"),
+        ),
+    )
+
+    provider_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_key: Mapped[str] = mapped_column(Text)
+    protected_private_key: Mapped[str] = mapped_column(Text)
+    started_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    finished_at: Mapped[dt.datetime | None]

@@ -24,7 +24,7 @@ from portal.web.frame import Frame, nav_item
 from portal.web.logs import trace
 from portal.web.shell import Banner, NavGroup
 
-WAITING = "organizations.waiting"
+WAITING, CLOSED = "organizations.waiting", "organizations.closed"
 WHILE_WAITING = frozenset({Permission.ORGANIZATION_READ})
 
 
@@ -50,38 +50,42 @@ def _enter() -> AnyResponse | None:
         _leave_trace(found, place)
     else:
         g.second_factor_required = False
+    g.closed = not found.via_provider and not _is_active(place)
     g.waits = not found.via_provider and place.member_state == MemberState.ACCEPTED
     g.frame = lambda: _frame(place)
-    return _to_waiting_page(found) if g.waits else None
+    if g.closed or g.waits:
+        return _to_only_page(found, CLOSED if g.closed else WAITING)
+    return None
 
 
-def _to_waiting_page(found: Actor) -> AnyResponse | None:
-    """Who has accepted and waits finds one page here, whichever address they came by."""
-    if current_user.pending or request.endpoint == WAITING:
+def _to_only_page(found: Actor, endpoint: str) -> AnyResponse | None:
+    """Who waits, or is locked out, finds one page here, whichever address they came by."""
+    if current_user.pending or request.endpoint == endpoint:
         return None
     if request.method == "POST":
         abort(403)
-    waiting = url_for(WAITING, organization_id=found.organization_id)
-    return elsewhere(waiting, 200) if is_htmx() else redirect(waiting, 303)
+    only = url_for(endpoint, organization_id=found.organization_id)
+    return elsewhere(only, 200) if is_htmx() else redirect(only, 303)
 
 
 def _actor(place: Any) -> Actor | None:
-    """A confirmed member first, then somebody of the provider, then a member who waits."""
+    """A confirmed member first, then somebody of the provider, then a member who waits.
+
+    Of a suspended organization, or one that is being deleted, members see one page that says so.
+    """
     if place.organization_id is None:
         return None
-    if _may_stand(place, MemberState.CONFIRMED):
+    if place.member_state == MemberState.CONFIRMED and _is_active(place):
         return _member_actor(place, place.member_role.permissions)
     if stands_in_provider(place):
         return provider_actor(place, via_provider=True)
-    if _may_stand(place, MemberState.ACCEPTED):
+    if place.member_state in {MemberState.ACCEPTED, MemberState.CONFIRMED}:
         return _member_actor(place, place.member_role.permissions & WHILE_WAITING)
     return None
 
 
-def _may_stand(place: Any, state: MemberState) -> bool:
-    if place.organization_status != ClientStatus.ACTIVE:
-        return False
-    return bool(place.member_state == state)
+def _is_active(place: Any) -> bool:
+    return bool(place.organization_status == ClientStatus.ACTIVE)
 
 
 def _member_actor(place: Any, permissions: frozenset[Permission]) -> Actor:
@@ -116,8 +120,8 @@ def _leave_trace(found: Actor, place: Any) -> None:
 
 def _frame(place: Any) -> Frame:
     here = {"organization_id": place.organization_id}
-    if g.waits:
-        return Frame(place.organization_name, url_for(WAITING, **here))
+    if g.closed or g.waits:
+        return Frame(place.organization_name, url_for(CLOSED if g.closed else WAITING, **here))
     items = [nav_item(_("Collections"), "collections.index", "folder", **here)]
     if g.actor.can(Permission.MEMBERS_READ):
         items.append(nav_item(_("Members"), "members.index", "users", **here))

@@ -13,6 +13,7 @@ class OrganizationKeysForm(Form):
     organization_private_key = HiddenField()
     provider_wrapped_key = HiddenField()
     collection_name = HiddenField()
+    provider_public_key = HiddenField()
 
     def organization_keys(self) -> OrganizationKeys | None:
         """The keys, None if there are none; raises `RuleError` if they arrived incomplete."""
@@ -23,4 +24,5 @@ class OrganizationKeysForm(Form):
             protected_private_key=self.organization_private_key.data or "",
             provider_wrapped_key=self.provider_wrapped_key.data or "",
             collection_name=self.collection_name.data or "",
+            provider_public_key=self.provider_public_key.data or "",
         )

@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass, field
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal import events
@@ -12,7 +12,7 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.keys import is_public_key
 from portal.domain.access import Actor, Trace
 from portal.domain.errors import N_, RuleError, refuse
-from portal.models import Collection, Organization
+from portal.models import Collection, Organization, Provider
 from portal.organizations.service import streams_in
 
 INCOMPLETE = N_("The keys that your browser made arrived incomplete. Load the page and try again.")
@@ -24,13 +24,15 @@ class OrganizationKeys:
 
     `public_key` is SPKI DER in base64. `provider_wrapped_key` is the organization key under the
     provider key (type 2) or for the provider's public key (type 4); `collection_name` the first
-    collection's name under the organization key. Raises `RuleError` if one has another shape.
+    collection's name under the organization key; `provider_public_key` says which provider key it
+    was wrapped with, where that is known. Raises `RuleError` if one has another shape.
     """
 
     public_key: str
     protected_private_key: str = field(repr=False)
     provider_wrapped_key: str = field(repr=False)
     collection_name: str = field(repr=False)
+    provider_public_key: str = ""
 
     def __post_init__(self) -> None:
         right = (
@@ -72,6 +74,8 @@ def store_keys(
     `wrapped_to` is, for the event, the fingerprint phrase of the public key that the organization
     key was wrapped for, if it was one. `actor` is None for the owner who is just accepting.
     """
+    if not _provider_key_is_current(session, organization_id, keys):
+        raise KeysExist
     stored = session.execute(
         update(Organization)
         .where(Organization.id == organization_id, Organization.public_key.is_(None))
@@ -84,13 +88,7 @@ def store_keys(
     )
     if stored.rowcount != 1:  # type: ignore[attr-defined]
         raise KeysExist
-    # There is exactly one collection before there are keys: the one that came with the client.
-    session.execute(
-        update(Collection)
-        .where(Collection.organization_id == organization_id, Collection.sealed_name.is_(None))
-        .values(sealed_name=keys.collection_name)
-        .execution_options(synchronize_session=False)
-    )
+    _name_collection(session, organization_id, keys.collection_name)
     events.record(
         session,
         actor,
@@ -102,3 +100,35 @@ def store_keys(
         by_owner=by_owner,
         wrapped_to=wrapped_to,
     )
+
+
+def _name_collection(session: Session, organization_id: uuid.UUID, sealed_name: str) -> None:
+    # There is exactly one collection before there are keys: the one that came with the client.
+    session.execute(
+        update(Collection)
+        .where(Collection.organization_id == organization_id, Collection.sealed_name.is_(None))
+        .values(sealed_name=sealed_name)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _provider_key_is_current(
+    session: Session, organization_id: uuid.UUID, keys: OrganizationKeys
+) -> bool:
+    """Hold the provider's row, so that its key stays what it is until the commit.
+
+    A page may have been opened before the provider key was rotated: what it wrapped then would
+    open with a key that nobody holds any more.
+    """
+    if not keys.provider_public_key:
+        return True
+    provider_id = (
+        select(Organization.provider_id).where(Organization.id == organization_id).scalar_subquery()
+    )
+    held = session.execute(
+        update(Provider)
+        .where(Provider.id == provider_id, Provider.public_key == keys.provider_public_key)
+        .values(clients_count=Provider.clients_count)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(held.rowcount == 1)  # type: ignore[attr-defined]

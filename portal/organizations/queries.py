@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func
+from sqlalchemy import Row, Select, and_, func
 from sqlalchemy import select as _select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -89,6 +89,41 @@ def owners(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
         .outerjoin(Account, Account.id == Member.account_id)
         .where(Member.role == Role.OWNER)
         .order_by(Member.id)
+    )
+    return session.execute(found).all()
+
+
+def closing(session: Session, organization_id: uuid.UUID) -> Row[Any]:
+    """The name, whether and when it is deleted, and the provider's name (None without one)."""
+    found = (
+        _of(organization_id, Organization.name, Organization.delete_at)
+        .add_columns(Provider.name.label("provider"))
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+    )
+    return session.execute(found).one()
+
+
+def confirmed_owners(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
+    """(account_id, email, name, locale, is_of_provider) of the confirmed owners, by address."""
+    found = (
+        _of(organization_id, Member.account_id)
+        .add_columns(
+            Account.email,
+            Account.name,
+            Account.locale,
+            ProviderPerson.id.is_not(None).label("is_of_provider"),
+        )
+        .join(Account, Account.id == Member.account_id)
+        .join(Organization, Organization.id == Member.organization_id)
+        .outerjoin(
+            ProviderPerson,
+            and_(
+                ProviderPerson.provider_id == Organization.provider_id,
+                ProviderPerson.account_id == Member.account_id,
+            ),
+        )
+        .where(Member.role == Role.OWNER, Member.state == MemberState.CONFIRMED)
+        .order_by(Account.email)
     )
     return session.execute(found).all()
 

@@ -61,6 +61,20 @@ def waiting(organization_id: uuid.UUID) -> Response:
     )
 
 
+@bp.get("/organizations/<uuid:organization_id>/closed")
+@requires(Permission.ORGANIZATION_READ)
+def closed(organization_id: uuid.UUID) -> Response:
+    """For the members of a client that is suspended or being deleted: why, and whom to ask."""
+    if not g.closed:
+        return fragments.done(url_for("collections.index", organization_id=organization_id))
+    body = render_template(
+        "organizations/closed.html",
+        state=queries.closing(db.session(), organization_id),
+        admins=queries.provider_admins(db.session(), organization_id),
+    )
+    return make_response(body)
+
+
 @bp.post("/organizations/<uuid:organization_id>/keys")
 @requires(Permission.ORGANIZATION_KEYS)
 def keys(organization_id: uuid.UUID) -> Response:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from portal.accounts.sessions import IDLE
 from portal.models import (
+    AddressChange,
     AuthSession,
     Base,
     Idempotency,
@@ -18,6 +19,7 @@ from portal.models import (
     SignInCode,
     utc_now,
 )
+from portal.organizations.deletion import delete_due
 
 AT_ONCE = 500
 KEPT = dt.timedelta(hours=24)
@@ -28,6 +30,7 @@ def _served(now: dt.datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]
     yield AuthSession, or_(AuthSession.expires_at < now, AuthSession.seen_at < now - IDLE)
     # A day longer than they count, because the limit of codes an hour counts them too.
     yield SignInCode, SignInCode.expires_at < now - KEPT
+    yield AddressChange, AddressChange.created_at < now - JOBS_KEPT
     yield RateLimit, RateLimit.expires_at < now
     yield Notice, Notice.created_at < now - KEPT
     yield Idempotency, Idempotency.created_at < now - KEPT
@@ -43,7 +46,8 @@ def tidy(sessions: sessionmaker[Session]) -> dict[str, int]:
             count += gone
         if count:
             removed[table.__tablename__] = count
-    return removed
+    organizations = delete_due(sessions)
+    return removed | ({"organizations": organizations} if organizations else {})
 
 
 def _some(sessions: sessionmaker[Session], table: type[Base], served: ColumnElement[bool]) -> int:

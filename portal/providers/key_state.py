@@ -13,12 +13,14 @@ from portal.providers import queries
 
 
 class KeyState(StrEnum):
-    """`MISSING`: not made yet. `NOT_HELD`: this person has no copy. `ALONE`: one admin holds the
+    """`MISSING`: not made yet. `NOT_HELD`: this person has no copy. `ROTATION_DUE`: somebody who
+    had one has left. `ALONE`: one admin holds the
     key and no recovery sheet was printed, so losing one password loses the key.
     """
 
     MISSING = "missing"
     NOT_HELD = "not_held"
+    ROTATION_DUE = "rotation_due"
     ALONE = "alone"
     SAFE = "safe"
 
@@ -29,6 +31,8 @@ def key_state(session: Session, place: Any) -> KeyState:
         return KeyState.MISSING
     if place.wrapped_provider_key is None:
         return KeyState.NOT_HELD
+    if place.rotation_due_since is not None:
+        return KeyState.ROTATION_DUE
     if place.recovery_saved_at is None and len(queries.key_holders(session, place.provider_id)) < 2:
         return KeyState.ALONE
     return KeyState.SAFE
@@ -63,6 +67,13 @@ def key_notice(session: Session, actor: Actor, place: Any) -> KeyNotice | None:
             _("You cannot confirm members or read names in clients until you have it."),
             url_for("providers.keys", **here),
             _("See how to get it"),
+        )
+    if state is KeyState.ROTATION_DUE:
+        return KeyNotice(
+            _("The provider key is due to be rotated"),
+            _("Somebody who held it no longer works here. Your browser replaces it in a minute."),
+            url_for("providers.rotate_keys", **here),
+            _("Rotate the provider key"),
         )
     if state is KeyState.ALONE:
         return KeyNotice(

@@ -72,7 +72,8 @@ def keys_recovery_sheet(provider_id: uuid.UUID) -> AnyResponse:
     """The sheet with a code that the browser makes, to be printed."""
     if not current_user.place.wrapped_provider_key:
         return redirect(url_for("providers.keys", provider_id=provider_id), 303)
-    return _page("providers/recovery_sheet.html", SheetForm())
+    form = SheetForm(provider_public_key=current_user.place.provider_public_key)
+    return _page("providers/recovery_sheet.html", form)
 
 
 @bp.post("/providers/<uuid:provider_id>/keys/recovery-sheet")
@@ -85,7 +86,9 @@ def keys_recovery_sheet_submit(provider_id: uuid.UUID) -> AnyResponse:
     return _change(
         form,
         "providers/recovery_sheet.html",
-        lambda: service.save_recovery_sheet(db.session(), actor(), wrapped),
+        lambda: service.save_recovery_sheet(
+            db.session(), actor(), wrapped, public_key=form.provider_public_key.data or ""
+        ),
         _("The recovery sheet counts from now on. Earlier sheets open nothing."),
         url_for("providers.keys", provider_id=provider_id),
     )

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass, field
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal import events
@@ -152,18 +152,26 @@ def store_keys(session: Session, actor: Actor, keys: ProviderKeys) -> None:
     )
 
 
-def save_recovery_sheet(session: Session, actor: Actor, wrapped: str) -> None:
-    """Store the provider key wrapped by the printed code; an earlier sheet opens nothing now."""
+def save_recovery_sheet(
+    session: Session, actor: Actor, wrapped: str, *, public_key: str = ""
+) -> None:
+    """Store the provider key wrapped by the printed code; an earlier sheet opens nothing now.
+
+    `public_key` says which provider key the page had: one that was rotated since is refused.
+    """
     if not looks_sealed(wrapped, 2, SEALED_KEY_LENGTH):
         raise refuse(INCOMPLETE)
     saved = session.execute(
         update(Provider)
-        .where(Provider.id == actor.provider_id, Provider.public_key.is_not(None))
+        .where(
+            Provider.id == actor.provider_id,
+            Provider.public_key == public_key if public_key else Provider.public_key.is_not(None),
+        )
         .values(recovery_wrapped_key=wrapped, recovery_saved_at=dt.datetime.now(dt.UTC))
         .execution_options(synchronize_session=False)
     )
     if saved.rowcount != 1:  # type: ignore[attr-defined]
-        raise refuse(N_("There is no provider key yet. Make it first."))
+        raise refuse(N_("The provider has another key by now, or none yet. Load the page again."))
     events.record(
         session,
         actor,
@@ -177,6 +185,9 @@ def restore_key(session: Session, actor: Actor, wrapped: str) -> None:
     """Give a person who lost it the provider key, as their browser opened it with a sheet."""
     if not looks_sealed(wrapped, 4):
         raise refuse(INCOMPLETE)
+    sheet = select(Provider.recovery_wrapped_key).where(Provider.id == actor.provider_id)
+    if session.scalar(sheet) is None:
+        raise refuse(N_("This sheet belongs to a provider key that is not used any more."))
     _hold_key(session, actor, wrapped)
     events.record(
         session,

@@ -1,6 +1,7 @@
 /** The keys an organization is born with. */
 import { importKey, newKey, seal } from "./crypto/envelope.js";
 import { newKeyPair } from "./crypto/keys.js";
+import { keyRing } from "./key-ring.js";
 
 /**
  * @param {string} collectionName the first collection's name, in clear
@@ -15,6 +16,8 @@ export async function makeOrganizationKeys(collectionName, wrapForProvider) {
     organization_private_key: await seal(pair.privateKey, key),
     provider_wrapped_key: await wrapForProvider(raw),
     collection_name: await seal(collectionName, key),
+    // The server refuses keys for a provider key that was rotated since this page was opened.
+    provider_public_key: keyRing().provider?.public_key ?? "",
   };
   return { raw, fields };
 }

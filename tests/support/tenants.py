@@ -11,9 +11,21 @@ from sqlalchemy import insert, select
 from portal.accounts import service
 from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role, Trace
+from portal.domain.bulk import BulkAction
 from portal.domain.invitations import VALID, Purpose
 from portal.domain.states import MemberState, ProviderPersonState
-from portal.models import Base, Collection, Member, Organization, Provider, ProviderPerson, utc_now
+from portal.models import (
+    Base,
+    ChangeSet,
+    Collection,
+    Member,
+    Organization,
+    Provider,
+    ProviderPerson,
+    SavedView,
+    Tag,
+    utc_now,
+)
 from tests.support.accounts import Person, keys_for, posted_keys, sign_in_as
 from tests.support.browsing import Browser
 from tests.support.clients import make_client, make_provider
@@ -47,6 +59,9 @@ class Tenant:
     client: Organization
     people: dict[str, Person] = field(default_factory=dict)
     member_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    tag_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    view_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    change_set_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -55,7 +70,22 @@ class Tenant:
             "provider_id": self.provider.id,
             "organization_id": self.client.id,
             "member_id": self.member_id,
+            "tag_id": self.tag_id,
+            "view_id": self.view_id,
+            "change_set_id": self.change_set_id,
+            "person_id": self.person_id,
         }
+
+    @property
+    def person_id(self) -> uuid.UUID:
+        """The row of the provider's service user."""
+        account_id = self.people["service user"].account_id
+        return self.database.one(
+            select(ProviderPerson.id).where(
+                ProviderPerson.provider_id == self.provider.id,
+                ProviderPerson.account_id == account_id,
+            )
+        )
 
     @property
     def invitation(self) -> str:
@@ -85,6 +115,7 @@ def make_tenant(database: Database, mark: str) -> Tenant:
     for name, (role, state) in OF_THE_CLIENT.items():
         _join(tenant, tenant.people[name], role, state)
     _invite(tenant)
+    _mark(tenant)
     return tenant
 
 
@@ -138,6 +169,17 @@ def _invite(tenant: Tenant) -> None:
             invitation_expires_at=utc_now() + VALID,
         )
     )
+
+
+def _mark(tenant: Tenant) -> None:
+    """A tag and a shared view, which everybody at the provider can reach."""
+    name = f"{tenant.mark} gold"
+    here = {"provider_id": tenant.provider.id, "name": name, "name_ci": name.lower()}
+    tenant.database.add(Tag(**here, id=tenant.tag_id, colour=3))
+    owner = tenant.people["service user"].account_id
+    change = {"provider_id": tenant.provider.id, "account_id": owner, "tag_id": tenant.tag_id}
+    tenant.database.add(ChangeSet(**change, id=tenant.change_set_id, action=BulkAction.TAG))
+    tenant.database.add(SavedView(**here, id=tenant.view_id, account_id=owner, is_shared=True))
 
 
 def everything(database: Database, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:

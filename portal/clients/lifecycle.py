@@ -1,0 +1,159 @@
+"""A client suspended and resumed, deleted and kept, and given to its owner."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from portal import events
+from portal.clients.service import Changed
+from portal.domain.access import Actor
+from portal.domain.errors import N_, refuse
+from portal.domain.states import ClientStatus
+from portal.models import Organization, OrganizationTag, Provider, Subscription, utc_now
+from portal.organizations import queries
+from portal.organizations.mail import tell_owners
+from portal.organizations.service import streams_in
+
+GRACE = dt.timedelta(days=7)
+# What the provider wrote beside the client for itself goes with the provider.
+_NO_WORDS = {"note": "", "external_reference": "", "reference_ci": "", "tags_shown": ""}
+NO_OWNER = N_(
+    "No confirmed owner is a person of the client. Confirm one first: an organization without an "
+    "owner could never be opened again."
+)
+
+
+def suspend(session: Session, actor: Actor, client: Any) -> None:
+    """Lock the members out; everything is kept. `client` is the row its page was made from."""
+    _move(session, actor, client, ClientStatus.SUSPENDED, "organization:organization:suspend")
+
+
+def resume(session: Session, actor: Actor, client: Any) -> None:
+    """Let the members in again."""
+    if client.status is ClientStatus.DELETING:
+        raise Changed
+    _move(session, actor, client, ClientStatus.ACTIVE, "organization:organization:resume")
+
+
+def ask_deletion(session: Session, actor: Actor, client: Any) -> dt.datetime:
+    """Close the client and delete it when the days of grace are over; returns that moment."""
+    delete_at = utc_now() + GRACE
+    _move(
+        session,
+        actor,
+        client,
+        ClientStatus.DELETING,
+        "organization:organization:ask_deletion",
+        delete_at=delete_at,
+        status_before_deletion=client.status,
+    )
+    tell_owners(session, "mail.client_deletion", client.id, actor.provider_id)
+    return delete_at
+
+
+def keep(session: Session, actor: Actor, client: Any) -> None:
+    """Take the deletion back: the client is again what it was before."""
+    if client.status is not ClientStatus.DELETING:
+        raise Changed
+    _move(
+        session,
+        actor,
+        client,
+        client.status_before_deletion,
+        "organization:organization:keep",
+        delete_at=None,
+        status_before_deletion=None,
+    )
+
+
+def _move(
+    session: Session, actor: Actor, client: Any, after: ClientStatus, kind: str, **more: Any
+) -> None:
+    if not client.status.may_become(after):
+        raise Changed
+    _change(session, actor, client, status=after, **more)
+    events.record(
+        session,
+        actor,
+        kind,
+        streams=streams_in(actor, client.id),
+        subject_id=client.id,
+        before=client.status.value,
+        after=after.value,
+    )
+
+
+def _change(session: Session, actor: Actor, client: Any, **values: Any) -> None:
+    changed = session.execute(
+        update(Organization)
+        .where(
+            Organization.provider_id == actor.provider_id,
+            Organization.id == client.id,
+            Organization.version == client.version,
+            Organization.status == client.status,
+        )
+        .values(version=Organization.version + 1, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise Changed
+
+
+def own_owners(session: Session, client: Any) -> list[Any]:
+    """The confirmed owners who are people of the client, not of the provider, by address."""
+    found = queries.confirmed_owners(session, client.id)
+    return [owner for owner in found if not owner.is_of_provider]
+
+
+def unlink(session: Session, actor: Actor, client: Any) -> None:
+    """Give the organization to its owner: the provider loses its key and the way in.
+
+    From the end of the running period it is billed in its own name at list price, to the first
+    owner's address. Raises `RuleError` where no owner is a person of the client.
+    """
+    if client.status is ClientStatus.DELETING:
+        raise Changed
+    session.execute(
+        update(Provider)
+        .where(Provider.id == actor.provider_id)
+        .values(clients_count=Provider.clients_count - 1)
+        .execution_options(synchronize_session=False)
+    )
+    owners = own_owners(session, client)
+    if not owners:
+        raise refuse(NO_OWNER)
+    _change(
+        session,
+        actor,
+        client,
+        provider_id=None,
+        provider_wrapped_key=None,
+        next_wrapped_key=None,
+        billing_email=owners[0].email,
+        status=ClientStatus.ACTIVE,
+        **_NO_WORDS,
+    )
+    session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
+    session.execute(
+        update(Subscription)
+        .where(Subscription.organization_id == client.id)
+        .values(
+            discount_basis_points=0,
+            tax_label="",
+            tax_basis_points=0,
+            version=Subscription.version + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    events.record(
+        session,
+        actor,
+        "organization:organization:unlink",
+        streams=streams_in(actor, client.id),
+        subject_id=client.id,
+        provider=str(actor.provider_id),
+        owners=[owner.email for owner in owners],
+    )
+    tell_owners(session, "mail.client_unlinked", client.id, actor.provider_id)

@@ -1,0 +1,277 @@
+"""A client's subscription, changed: what is there now, what a change does, and the change."""
+
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.orm import Session
+
+from portal import events
+from portal.clients import queries
+from portal.clients.offer import Offer
+from portal.clients.service import Changed
+from portal.clients.subscription_queries import pending_cents
+from portal.crypto.tokens import derive_key
+from portal.domain import subscription_changes
+from portal.domain.access import Actor
+from portal.domain.money import Money
+from portal.domain.periods import Period
+from portal.domain.pricing import LineKind, PriceList, Selection, TaxLine, Terms
+from portal.domain.subscription_changes import Preview, PricedLine, Subscribed
+from portal.models import (
+    Organization,
+    Subscription,
+    SubscriptionChange,
+    SubscriptionLine,
+    new_id,
+    utc_now,
+)
+from portal.organizations.mail import tell_owners
+from portal.organizations.service import recount_setup, streams_in
+
+CHANGE_PURPOSE = "subscription-change"
+
+
+@dataclass(frozen=True)
+class World:
+    """All that a preview is computed from. `client` is a row of `queries.client`."""
+
+    client: Any
+    subscribed: Subscribed
+    offer: Offer
+    terms: Terms
+
+    @property
+    def used(self) -> int:
+        return int(self.client.seats_used)
+
+    @property
+    def selection(self) -> Selection:
+        return self.subscribed.selection
+
+    def preview(self, wanted: Selection) -> Preview:
+        """What it costs to have `wanted` (checked) from today on."""
+        return subscription_changes.change(
+            self.subscribed, wanted, self.offer.price_list, self.terms, self.offer.today
+        )
+
+    def seal(self, wanted: Selection, secret: str) -> str:
+        """What the preview of `wanted` in this world is recognised by when it is committed.
+
+        Another version, price list, day, term or number of used seats gives another text.
+        """
+        known = [
+            self.client.id,
+            self.client.version,
+            self.used,
+            self.subscribed,
+            self.terms,
+            sorted(self.offer.price_list.seats.items()),
+            sorted(self.offer.price_list.storage.items()),
+            self.preview(wanted),
+        ]
+        key = derive_key(secret, CHANGE_PURPOSE)
+        return hmac.new(key, repr(known).encode(), hashlib.sha256).hexdigest()
+
+
+def world_of(
+    session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID, prices: PriceList
+) -> World | None:
+    """What one client has, as it is now; None for whoever is not this provider's."""
+    client = queries.client(session, provider_id, organization_id)
+    if client is None:
+        return None
+    provider = queries.billing_profile(session, provider_id)
+    pending = pending_cents(session, provider_id, organization_id, client.period_end)
+    lines = queries.subscription_lines(session, provider_id, organization_id)
+    subscribed = Subscribed(
+        selection=_selection(client),
+        lines=tuple(_priced(line, client.currency) for line in lines),
+        period=Period(client.period_start, client.period_end),
+        pending=Money(pending, client.currency),
+    )
+    return World(client, subscribed, Offer.to(provider, prices, utc_now()), terms_of(client))
+
+
+def terms_of(client: Any) -> Terms:
+    """The terms that were agreed for a client's subscription."""
+    tax = None
+    if client.tax_basis_points:
+        tax = TaxLine(client.tax_label, Decimal(client.tax_basis_points) / 100)
+    return Terms(Decimal(client.discount_basis_points) / 100, tax)
+
+
+def _selection(client: Any) -> Selection:
+    return Selection(
+        plan=client.plan,
+        seats=client.seats,
+        cadence=client.cadence,
+        extra_storage_gb=client.extra_storage_gb,
+        autogrow=client.seats_grow,
+        seat_limit=client.seat_limit if client.seats_grow else None,
+        net_days=client.net_days,
+    )
+
+
+def _priced(line: Any, currency: str) -> PricedLine:
+    unit = Money(line.unit_cents, currency)
+    return PricedLine(
+        LineKind(line.kind), line.quantity, unit, line.months, line.price_list_version
+    )
+
+
+def commit(session: Session, actor: Actor, world: World, preview: Preview) -> None:
+    """Make what the preview shows true: seats and plan, lines, change, event, mails to owners.
+
+    Raises `Changed` where the client is not what `world` says any more, also if more of its seats
+    are in use by now than it would keep.
+    """
+    if not preview.is_change:
+        return
+    client = world.client
+    _update_organization(session, actor, client, preview.after)
+    change_id = _add_change(session, client, preview)
+    _rewrite_lines(session, client, preview)
+    if preview.before.plan is not preview.after.plan:
+        recount_setup(session, client.id)
+    before, after = _differences(preview)
+    events.record(
+        session,
+        actor,
+        "organization:subscription:change",
+        streams=streams_in(actor, client.id),
+        subject_id=change_id,
+        before=before,
+        after=after,
+        adjustment=str(preview.adjustment),
+    )
+    tell_owners(
+        session, "mail.subscription_changed", client.id, actor.provider_id, {"change": change_id}
+    )
+
+
+def _update_organization(session: Session, actor: Actor, client: Any, wanted: Selection) -> None:
+    kept = session.execute(
+        update(Organization)
+        .where(
+            Organization.provider_id == actor.provider_id,
+            Organization.id == client.id,
+            Organization.version == client.version,
+            # Seats may have been taken, or have grown, without a new version.
+            Organization.seats == client.seats,
+            Organization.seats_used <= wanted.seats,
+        )
+        .values(
+            plan=wanted.plan,
+            plan_rank=wanted.plan.rank,
+            seats=wanted.seats,
+            seats_grow=wanted.autogrow,
+            seat_limit=wanted.seat_limit,
+            extra_storage_gb=wanted.extra_storage_gb,
+            version=Organization.version + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    if kept.rowcount != 1:  # type: ignore[attr-defined]
+        raise Changed
+
+
+def _add_change(session: Session, client: Any, preview: Preview) -> uuid.UUID:
+    change_id = new_id()
+    if preview.begins_period:
+        # What waited for the end of the old period goes with the invoice of today.
+        session.execute(
+            update(SubscriptionChange)
+            .where(
+                SubscriptionChange.organization_id == client.id,
+                SubscriptionChange.invoice_on == client.period_end,
+            )
+            .values(invoice_on=preview.today)
+        )
+    before, after = _differences(preview)
+    session.add(
+        SubscriptionChange(
+            organization_id=client.id,
+            id=change_id,
+            subscription_id=client.subscription_id,
+            changed_on=preview.today,
+            invoice_on=preview.invoice_on,
+            period_start=preview.period.start,
+            period_end=preview.period.end,
+            currency=preview.gross.currency,
+            gross_cents=preview.gross.cents,
+            discount_cents=preview.discount.amount.cents if preview.discount else 0,
+            tax_cents=preview.tax.amount.cents if preview.tax else 0,
+            adjustment_cents=preview.adjustment.cents,
+            lines=[_told(part) for part in preview.prorations],
+            before=before,
+            after=after,
+        )
+    )
+    session.flush()
+    return change_id
+
+
+def _told(part: subscription_changes.Proration) -> dict[str, Any]:
+    return {
+        "kind": part.line.kind.value,
+        "quantity": part.line.quantity,
+        "unit_cents": part.line.unit.cents,
+        "months": part.line.months,
+        "price_list_version": part.line.version,
+        "days": part.days,
+        "of_days": part.of_days,
+        "cents": part.amount.cents,
+    }
+
+
+def _differences(preview: Preview) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What differs, as it was and as it is."""
+    before, after = asdict(preview.before), asdict(preview.after)
+    changed = [name for name in before if before[name] != after[name]]
+    plain = [
+        json.loads(json.dumps({name: kind[name] for name in changed})) for kind in (before, after)
+    ]
+    return plain[0], plain[1]
+
+
+def _rewrite_lines(session: Session, client: Any, preview: Preview) -> None:
+    period = preview.period
+    session.execute(
+        update(Subscription)
+        .where(Subscription.organization_id == client.id)
+        .values(
+            cadence=preview.after.cadence,
+            price_list_version=preview.price_list_version,
+            period_start=period.start,
+            period_end=period.end,
+            version=Subscription.version + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(delete(SubscriptionLine).where(SubscriptionLine.organization_id == client.id))
+    session.execute(insert(SubscriptionLine), _rows(client, preview.lines, period))
+
+
+def _rows(client: Any, lines: Sequence[PricedLine], period: Period) -> list[dict[str, Any]]:
+    return [
+        {
+            "organization_id": client.id,
+            "id": new_id(),
+            "subscription_id": client.subscription_id,
+            "kind": line.kind.value,
+            "price_list_version": line.version,
+            "unit_cents": line.unit.cents,
+            "quantity": line.quantity,
+            "months": line.months,
+            "period_start": period.start,
+            "period_end": period.end,
+        }
+        for line in lines
+    ]
