@@ -2,6 +2,7 @@
 
 from portal.models.account import (
     Account,
+    AddressChange,
     Affiliation,
     AuthSession,
     Notice,
@@ -26,13 +27,14 @@ from portal.models.provider import Provider, ProviderKeyRotation, ProviderPerson
 
 __all__ = [
     "Account",
+    "AddressChange",
     "Affiliation",
     "AuthSession",
     "Base",
-    "Collection",
-    "CollectionMember",
     "ChangeSet",
     "ChangeSetRow",
+    "Collection",
+    "CollectionMember",
     "Event",
     "EventStream",
     "Idempotency",
@@ -44,9 +46,9 @@ __all__ = [
     "Outbox",
     "Provider",
     "ProviderEntry",
+    "ProviderKeyRotation",
     "ProviderPerson",
     "RateLimit",
-    "ProviderKeyRotation",
     "RecoveryCode",
     "SavedView",
     "SignInCode",
