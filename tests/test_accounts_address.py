@@ -102,8 +102,8 @@ def test_the_old_mailbox_cancels(database, person):
     page = visitor.get(url(database, address.CANCEL, "/cancel"))
     page = visitor.submit(page, "Cancel the change", status=200)
     assert page.heading == "The change is cancelled"
-    assert visitor.get(confirm, status=404).heading == "This change of address is over"
-    visitor.post(confirm, status=404)
+    assert visitor.get(confirm, status=410).heading == "This change of address is over"
+    visitor.post(confirm, status=410)
     assert stored_account(database, person).email == person.email
     assert len(events(database, "account:address:cancel")) == 1
 
@@ -111,7 +111,7 @@ def test_the_old_mailbox_cancels(database, person):
 def test_the_link_that_cancels_does_not_confirm(database, person):
     ask(database, person)
     visitor = Browser(database.app)
-    visitor.post(url(database, address.CANCEL), status=404)
+    visitor.post(url(database, address.CANCEL), status=410)
     assert stored_account(database, person).email == person.email
 
 
@@ -119,17 +119,17 @@ def test_a_link_works_once_and_for_a_day(database, person):
     ask(database, person)
     visitor, confirm = Browser(database.app), url(database)
     database.run(update(AddressChange).values(expires_at=utc_now()))
-    visitor.post(confirm, status=404)
+    visitor.post(confirm, status=410)
     database.run(update(AddressChange).values(expires_at=utc_now() + address.VALID))
     visitor.post(confirm)
-    visitor.post(confirm, status=404)
+    visitor.post(confirm, status=410)
 
 
 def test_a_newer_request_replaces_the_older(database, person):
     ask(database, person)
     older = url(database)
     ask(database, person, new="ada@newer.example")
-    Browser(database.app).post(older, status=404)
+    Browser(database.app).post(older, status=410)
     Browser(database.app).post(url(database))
     assert stored_account(database, person).email == "ada@newer.example"
 
@@ -139,7 +139,7 @@ def test_another_password_ends_what_waits(database, person):
     confirm = url(database)
     fields = posted(person)
     open_browser(database, person).post("/profile/password", fields, status=303)
-    Browser(database.app).post(confirm, status=404)
+    Browser(database.app).post(confirm, status=410)
     assert stored_account(database, person).email == person.email
 
 

@@ -108,7 +108,7 @@ def test_nobody_signs_out_somebody_elses_browser(database, person):
     browser = open_browser(database, eve)
     browser.post("/profile/devices/sign-out", {"session": str(target)}, status=303)
     assert target in [row.id for row in sessions(database)]
-    browser.post("/profile/devices/sign-out", {"session": "mine"}, status=400)
+    browser.post("/profile/devices/sign-out", {"session": "mine"}, status=303)
     mine = next(row.id for row in sessions(database) if row.account_id == eve.account_id)
     browser.post("/profile/devices/sign-out", {"session": str(mine)}, status=409)
 

@@ -148,4 +148,4 @@ def _answer(token: str, purpose: str, refused: RuleError | None = None) -> Respo
         old=shown(change.old_email) if change else "",
         new=shown(change.new_email) if change else "",
     )
-    return make_response(body, 409 if is_taken else 200 if change else 404)
+    return make_response(body, 409 if is_taken else 200 if change else 410)

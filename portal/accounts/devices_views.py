@@ -63,7 +63,7 @@ def sign_out_device() -> Response:
     try:
         session_id = uuid.UUID(request.form.get("session", ""))
     except ValueError:
-        abort(400)
+        session_id = uuid.UUID(int=0)
     if session_id == current_user.session_id:
         abort(409)
     if service.end(db.session(), current_user.account_id, session_id, trace()):

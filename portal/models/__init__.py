@@ -2,6 +2,7 @@
 
 from portal.models.account import (
     Account,
+    AddressChange,
     Affiliation,
     AuthSession,
     Notice,
@@ -34,6 +35,7 @@ from portal.models.provider import Provider, ProviderKeyRotation, ProviderPerson
 
 __all__ = [
     "Account",
+    "AddressChange",
     "Affiliation",
     "AuthSession",
     "Base",

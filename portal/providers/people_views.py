@@ -128,6 +128,8 @@ def person(provider_id: uuid.UUID, person_id: uuid.UUID) -> str:
 def review_change(provider_id: uuid.UUID) -> AnyResponse:
     """What an action would come to for each ticked person; nothing is done yet."""
     action = _action(request.args.get("action"))
+    if action is None:
+        return _nothing(provider_id)
     found = _chosen(provider_id, request.args.getlist("person"))
     admins = queries.count_admins(db.session(), provider_id)
     answers = models.preview(action, found, actor(), admins)
@@ -150,10 +152,12 @@ def review_change(provider_id: uuid.UUID) -> AnyResponse:
 def change_people(provider_id: uuid.UUID) -> AnyResponse:
     """Do it, person by person: one that is refused stops no other."""
     action = _action(request.form.get("action"))
+    if action is None:
+        return _nothing(provider_id)
     found = _chosen(provider_id, request.form.getlist("person"))
     answers = [(person, _do(action, person)) for person in found]
     if not answers:
-        return fragments.done(url_for("providers.people", provider_id=provider_id))
+        return _nothing(provider_id)
     done = words_of(action).done
     if len(answers) == 1 and answers[0][1] is None:
         name = answers[0][0].name or shown(answers[0][0].email)
@@ -179,11 +183,16 @@ def _do(action: StaffAction, person: Any) -> str | None:
     return None if done else sentence(RuleError(staff.GONE).text)
 
 
-def _action(value: str | None) -> StaffAction:
+def _action(value: str | None) -> StaffAction | None:
     try:
         return StaffAction(value or "")
     except ValueError:
-        abort(400)
+        return None
+
+
+def _nothing(provider_id: uuid.UUID) -> AnyResponse:
+    """Nobody is ticked, or nothing that can be done is named: back to the list."""
+    return fragments.done(url_for("providers.people", provider_id=provider_id))
 
 
 def _chosen(provider_id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:

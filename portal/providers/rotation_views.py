@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import abort, jsonify, make_response, render_template, request, url_for
+from flask import jsonify, make_response, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -136,7 +136,8 @@ def _id(value: str | None) -> uuid.UUID:
     try:
         return uuid.UUID(value or "")
     except ValueError:
-        abort(400)
+        # Nobody's id: there is no such rotation, person or client.
+        return uuid.UUID(int=0)
 
 
 def _keys(prefix: str) -> dict[uuid.UUID, str]:

@@ -19,8 +19,8 @@ const PARTS = [
   ["form[data-seal]", "seal"],
   ["form[data-lock],form[data-sign-out]", "lock", "lazy"],
   ["[data-finish-keys]", "finish-keys"],
-  ["sealed-text", "sealed-text"],
   ["[data-rotate-keys]", "rotate-keys"],
+  ["sealed-text", "sealed-text"],
   ["fingerprint-phrase", "fingerprint-phrase"],
 ];
 const known = new WeakSet();

@@ -73,6 +73,9 @@ def refusals(route, role):
     return {400, 404} if route.place == "provider" and role == "owner" else {400}
 
 
+DELETING = {"clients.delete_tag_submit", "clients.delete_view_submit"}
+
+
 def test_the_same_requests_with_the_right_token_are_looked_at(app, database, tenant):
     """Otherwise the test above would pass for a portal that refuses everything."""
     refused = []
@@ -86,7 +89,9 @@ def test_the_same_requests_with_the_right_token_are_looked_at(app, database, ten
                 data={"csrf_token": browser.csrf_token()},
                 headers=headers,
             )
-            if answer.status_code in {400, 403, 404, 500}:
+            # The first of the two has deleted what the second asks for.
+            is_gone = bool(headers) and route.endpoint in DELETING and answer.status_code == 404
+            if answer.status_code in {400, 403, 404, 500} and not is_gone:
                 refused.append(f"{route} {headers}: {answer.status}")
     assert refused == []
 
