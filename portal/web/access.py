@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Response, abort, g, redirect, request, url_for
 from flask_login import current_user
@@ -111,7 +112,11 @@ def here() -> str:
     """The address to come back to: only a page that can be asked for again."""
     if request.method == "GET" and not fragments.is_htmx():
         return request.full_path.rstrip("?")
-    return ""
+    # A fragment is no place to come back to; the page that asked for it is.
+    page = urlsplit(request.headers.get("HX-Current-URL", "")) if fragments.is_htmx() else None
+    if page is None or not page.path.startswith("/"):
+        return ""
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def sign_in_first() -> AnyResponse:
