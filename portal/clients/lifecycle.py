@@ -107,6 +107,20 @@ def own_owners(session: Session, client: Any) -> list[Any]:
     return [owner for owner in found if not owner.is_of_provider]
 
 
+def _bill_at_list_price(session: Session, client: Any) -> None:
+    session.execute(
+        update(Subscription)
+        .where(Subscription.organization_id == client.id)
+        .values(
+            discount_basis_points=0,
+            tax_label="",
+            tax_basis_points=0,
+            version=Subscription.version + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
 def unlink(session: Session, actor: Actor, client: Any) -> None:
     """Give the organization to its owner: the provider loses its key and the way in.
 
@@ -136,17 +150,7 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         **_NO_WORDS,
     )
     session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
-    session.execute(
-        update(Subscription)
-        .where(Subscription.organization_id == client.id)
-        .values(
-            discount_basis_points=0,
-            tax_label="",
-            tax_basis_points=0,
-            version=Subscription.version + 1,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    _bill_at_list_price(session, client)
     events.record(
         session,
         actor,

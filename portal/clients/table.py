@@ -122,6 +122,7 @@ def build(
 ) -> Table:
     """The table of one page; `total` is the provider's number of clients."""
     first = page.rows[0] if page.rows else None
+    found, keyless = (first.found or 0, first.keyless or 0) if first else (0, 0)
     query, labels = listing.query(), column_labels()
     here = urlencode(query)
 
@@ -137,24 +138,33 @@ def build(
         chips=_chips(url, listing, marks),
         clear_url=address(url, listing.unfiltered()),
         csv_url=address(csv_url, listing),
-        plans=_plan_choices(),
-        statuses=_status_choices(),
-        tags=tuple((tag.id.hex, tag.name) for tag in marks.tags.values()),
-        seats=tuple(seat_labels().items()),
-        views=tuple(
-            View(view.name, f"{url}?{view.query}", view.query == here) for view in marks.views
-        ),
+        **_choices(marks),
+        views=_views(url, marks, here),
         query=here,
         switches=_switches(listing),
         order=query.get("sort", ""),
         size=query.get("size", ""),
-        count=_count(listing, total, (first.found or 0) if first else 0),
-        all_of_them=_all_of_them(listing, total, (first.found or 0) if first else 0),
+        count=_count(listing, total, found),
+        all_of_them=_all_of_them(listing, total, found),
         has_clients=bool(total or page.rows),
         previous_url=beside(page.previous),
         next_url=beside(page.next),
-        keyless=_keyless((first.keyless or 0) if first else 0),
+        keyless=_keyless(keyless),
     )
+
+
+def _choices(marks: Marks) -> dict[str, Any]:
+    """What the selects of the toolbar offer."""
+    return {
+        "plans": _plan_choices(),
+        "statuses": _status_choices(),
+        "tags": tuple((tag.id.hex, tag.name) for tag in marks.tags.values()),
+        "seats": tuple(seat_labels().items()),
+    }
+
+
+def _views(url: str, marks: Marks, here: str) -> tuple[View, ...]:
+    return tuple(View(view.name, f"{url}?{view.query}", view.query == here) for view in marks.views)
 
 
 @per_language
@@ -188,21 +198,10 @@ def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, st
     facts, tags = _tagging(), labelling(known)
     warn, bad = ' class="warn"', ' class="bad"'
     rows = []
-    for (
-        hex_,
-        name,
-        status,
-        plan,
-        seats,
-        used,
-        remaining,
-        done,
-        total,
-        owner,
-        keys,
-        tagged,
-        *_more,
-    ) in page.rows:
+    for row in page.rows:
+        hex_, name, status, plan, seats, used, remaining, done, total, owner, keys, tagged = row[
+            :12
+        ]
         shown, letters = _who(name)
         rows.append(
             {

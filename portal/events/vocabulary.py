@@ -10,6 +10,9 @@ PERSONAL_NAMES = frozenset({"email", "emails", "person", "address"})
 # Events whose `before` and `after` are personal.
 PERSONAL_CHANGES = frozenset(
     {
+        "account:address:ask",
+        "account:address:cancel",
+        "account:address:change",
         "account:profile:update",
         "organization:billing:update",
         "organization:member:replace_address",
