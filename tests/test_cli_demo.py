@@ -42,6 +42,7 @@ from portal.models import (
 )
 from tests.support.accounts import keys_for
 from tests.support.databases import empty_tables
+from tests.support.eventlog import all_told
 
 pytestmark = pytest.mark.committed
 PASSWORD = "correct horse battery staple"
@@ -150,8 +151,7 @@ def test_names_follow_from_the_seed_and_ids_and_times_from_the_day_too(
 
 def test_whoever_accepts_is_who_did_it(make, database):
     make()
-    accepted = database.all(select(Event.payload).where(Event.type == "organization:member:accept"))
-    told = [json.loads(payload) for payload in accepted]
+    told = all_told(database, "organization:member:accept")
     assert len(told) > 100
     assert [event for event in told if event["actor"]["email"] != event["details"]["email"]] == []
 

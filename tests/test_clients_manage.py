@@ -17,6 +17,7 @@ from portal.models import (
     SubscriptionLine,
 )
 from tests.support.clients import make_client, make_provider, persona
+from tests.support.eventlog import all_told
 from tests.support.organizations import posted_client_keys
 
 JSON = {"Accept": "application/json"}
@@ -75,11 +76,16 @@ def test_the_page_shows_what_was_agreed_and_that_no_invoice_is_issued(ada, acme,
 
 def test_the_menu_of_a_row_is_the_same_list_alone(ada, tom, acme):
     menu = ada.browser.get(page_of(ada, acme), hx="clients-menu")
-    everything = ["Open", "Set-up", "Members", "Rename", "Billing terms"]
+    everything = ["Open", "Set-up", "Members", "Manage subscription", "Billing terms"]
+    everything += ["Tags and note", "Rename", "Suspend", "Unlink", "Delete"]
     assert menu.texts("a") == everything
     assert menu.link("Open") == f"/organizations/{acme.id}/collections"
-    assert tom.browser.get(page_of(tom, acme), hx="clients-menu").texts("a") == everything[:-1]
-    assert ada.browser.get(page_of(ada, acme)).texts("main a.button")[:5] == everything
+    assert tom.browser.get(page_of(tom, acme), hx="clients-menu").texts("a") == [
+        *everything[:4],
+        "Tags and note",
+        "Rename",
+    ]
+    assert ada.browser.get(page_of(ada, acme)).texts("main a.button")[:10] == everything
 
 
 def test_a_service_user_renames_and_everybody_reads_the_new_name(tom, acme, database):
@@ -135,10 +141,7 @@ def test_billing_terms_are_changed_with_before_and_after(ada, acme, database):
     assert database.one(select(Organization.billing_email)) == "new@acme.example"
     subscription = database.one(select(Subscription))
     assert (subscription.vat_number, subscription.net_days) == ("FR40303265045", 60)
-    payload, _ = database.all(
-        select(Event.payload).where(Event.type == "organization:billing:update")
-    )
-    details = json.loads(payload)["details"]
+    details = all_told(database, "organization:billing:update")[0]["details"]
     assert details["before"] == {
         "billing_email": "bills@acme.example",
         "vat_number": "",

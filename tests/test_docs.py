@@ -129,9 +129,9 @@ def test_the_commands_that_are_told_exist(app):
     known = set(app.cli.commands)
     told = set()
     for name in PAGES:
-        told |= set(re.findall(r"`bin/run ([a-z]+)", read(name)))
-        told |= set(re.findall(r"^bin/run ([a-z]+)", read(name), re.MULTILINE))
-        told |= set(re.findall(r"`flask ([a-z]+)", read(name)))
+        told |= set(re.findall(r"`bin/run ([a-z][a-z-]*)", read(name)))
+        told |= set(re.findall(r"^bin/run ([a-z][a-z-]*)", read(name), re.MULTILINE))
+        told |= set(re.findall(r"`flask ([a-z][a-z-]*)", read(name)))
     assert told
     assert told - known == set()
     table = read("README.md").split("## Commands")[1].split("\n## ")[0]

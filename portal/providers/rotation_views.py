@@ -51,7 +51,7 @@ def rotate_keys(provider_id: uuid.UUID) -> AnyResponse:
         ],
         done=done,
         total=total,
-        next_url=url_for("providers.recovery_sheet", provider_id=provider_id),
+        next_url=url_for("providers.keys_recovery_sheet", provider_id=provider_id),
     )
     return no_store(make_response(body))
 

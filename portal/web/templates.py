@@ -30,17 +30,18 @@ def init_templates(app: Flask) -> None:
     app.jinja_env.globals["icon_markup"] = icons(app.jinja_env.globals)
 
 
-def icons(known: MutableMapping[str, Any]) -> Callable[[str], Markup]:
+def icons(known: MutableMapping[str, Any]) -> Callable[..., Markup]:
     """What templates call `icon`, given the globals with `static`.
 
     Kept, and not a macro, since a page shows twenty of them.
     """
 
     @cache
-    def icon(name: str) -> Markup:
+    def icon(name: str, more: str = "") -> Markup:
         shape = Markup(
-            '<svg class="icon" width="18" height="18" aria-hidden="true"><use href="{}#{}"/></svg>'
+            '<svg class="icon{}" width="18" height="18" aria-hidden="true">'
+            '<use href="{}#{}"/></svg>'
         )
-        return shape.format(known["static"]("icons.svg"), name)
+        return shape.format(f" {more}" if more else "", known["static"]("icons.svg"), name)
 
     return icon

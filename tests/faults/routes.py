@@ -110,6 +110,25 @@ ACCESS = {
     "health.readyz": PUBLIC,
     "help.page": PUBLIC,
     "help.picture": PUBLIC,
+    "logbook.provider_events_proof": "provider.events.read",
+    "logbook.organization_events_proof": "organization.events.read",
+    "logbook.sign_provider": "provider.events.read",
+    "logbook.sign_organization": "organization.events.read",
+    "logbook.keep": "provider.events.read",
+    "logbook.watch": "organization.events.read",
+    "logbook.provider_events": "provider.events.read",
+    "logbook.client_events": "provider.events.read",
+    "logbook.organization_events": "organization.events.read",
+    "logbook.provider_events_one": "provider.events.read",
+    "logbook.client_events_one": "provider.events.read",
+    "logbook.organization_events_one": "organization.events.read",
+    "logbook.provider_events_csv": "provider.events.read",
+    "logbook.client_events_csv": "provider.events.read",
+    "logbook.organization_events_csv": "organization.events.read",
+    "logbook.provider_events_jsonl": "provider.events.read",
+    "logbook.client_events_jsonl": "provider.events.read",
+    "logbook.organization_events_jsonl": "organization.events.read",
+    "logbook.verifier_file": SIGNED_IN,
     "members.accept": PUBLIC,
     "members.address": "members.invite",
     "members.ask": PUBLIC,
@@ -152,6 +171,7 @@ ACCESS = {
 }
 # What stands in an address for a placeholder that is nobody's id.
 WORDS = {
+    "logbook.watch": {"state": "on"},
     "clients.link": {"candidate": uuid.UUID(int=1)},
     "clients.link_submit": {"candidate": uuid.UUID(int=1)},
     "clients.check_field": {"name": "seats"},
@@ -161,6 +181,8 @@ WORDS = {
 }
 # Who has which rights inside a provider and inside an organization.
 _OF_THE_ADMIN = {
+    "organization.events.read",
+    "provider.events.read",
     "clients.link",
     "clients.delete",
     "clients.suspend",
@@ -188,7 +210,13 @@ _OF_THE_SERVICE_USER = {
     "members.read",
     "organization.read",
 }
-_OF_AN_ADMIN = {"members.confirm", "members.invite", "members.read", "organization.read"}
+_OF_AN_ADMIN = {
+    "members.confirm",
+    "members.invite",
+    "members.read",
+    "organization.events.read",
+    "organization.read",
+}
 RIGHTS = {
     ("provider", "provider admin"): _OF_THE_ADMIN,
     ("provider", "service user"): _OF_THE_SERVICE_USER,

@@ -22,7 +22,14 @@ FORGERIES = {
     "from an origin that begins like ours": ("right", {"Origin": f"{HOME}.evil.example"}),
 }
 # Limits count each request; the trace of a provider's person in a client is what a page owes.
-LOOKING_LEAVES = ("rate_limit", "provider_entries", "events", "event_streams")
+LOOKING_LEAVES = (
+    "rate_limit",
+    "provider_entries",
+    "events",
+    "event_streams",
+    "event_people",
+    "event_keys",
+)
 
 
 @pytest.fixture

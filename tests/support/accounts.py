@@ -1,7 +1,6 @@
 """People with accounts, and the short way to be signed in as one of them."""
 
 import datetime as dt
-import json
 import uuid
 from dataclasses import dataclass
 from functools import cache
@@ -15,9 +14,10 @@ from portal.crypto.keys import AccountKeys, new_account_keys
 from portal.crypto.sealing import Sealer
 from portal.crypto.tokens import mail_codes
 from portal.domain.access import Trace
-from portal.models import Account, AuthSession, Event, SignInCode
+from portal.models import Account, AuthSession, SignInCode
 from tests.support.browsing import Browser, Page
 from tests.support.databases import SECRET_KEY
+from tests.support.eventlog import all_told
 from tests.support.lookups import Database
 
 PASSWORD = "correct horse battery staple"
@@ -155,5 +155,4 @@ def guess(browser: Browser, email: str, source: str = "127.0.0.1") -> int:
 
 def events(database: Database, kind: str) -> list[dict[str, Any]]:
     """The payloads of all events of a kind."""
-    found = database.all(select(Event).where(Event.type == kind).order_by(Event.seq))
-    return [json.loads(row.payload) for row in found]
+    return all_told(database, kind)

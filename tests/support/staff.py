@@ -8,9 +8,10 @@ from portal.crypto.keys import wrap_for
 from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role
 from portal.domain.invitations import Purpose
-from portal.models import Event, Outbox, ProviderPerson
+from portal.models import Outbox, ProviderPerson
 from tests.support.accounts import keys_for, make_person
 from tests.support.databases import SECRET_KEY
+from tests.support.eventlog import all_told
 from tests.support.organizations import employ
 
 ADMIN, SERVICE = Role.PROVIDER_ADMIN, Role.SERVICE_USER
@@ -38,8 +39,7 @@ def rows(place):
 
 
 def told(place, kind):
-    found = place.database.all(select(Event).where(Event.type == kind).order_by(Event.seq))
-    return [json.loads(event.payload)["details"] for event in found]
+    return [event["details"] for event in all_told(place.database, kind)]
 
 
 def mails(place, topic):

@@ -14,6 +14,7 @@ from portal.domain.access import Role, Trace
 from portal.domain.bulk import BulkAction
 from portal.domain.invitations import VALID, Purpose
 from portal.domain.states import MemberState, ProviderPersonState
+from portal.events import Stream, record
 from portal.models import (
     Base,
     ChangeSet,
@@ -62,6 +63,7 @@ class Tenant:
     tag_id: uuid.UUID = field(default_factory=uuid.uuid4)
     view_id: uuid.UUID = field(default_factory=uuid.uuid4)
     change_set_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    event_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -73,6 +75,7 @@ class Tenant:
             "tag_id": self.tag_id,
             "view_id": self.view_id,
             "change_set_id": self.change_set_id,
+            "event_id": self.event_id,
             "person_id": self.person_id,
         }
 
@@ -174,6 +177,10 @@ def _invite(tenant: Tenant) -> None:
 def _mark(tenant: Tenant) -> None:
     """A tag and a shared view, which everybody at the provider can reach."""
     name = f"{tenant.mark} gold"
+    streams = [Stream("provider", tenant.provider.id), Stream("organization", tenant.client.id)]
+    with tenant.database.session() as session:
+        kind = "organization:organization:open"
+        tenant.event_id = record(session, None, kind, streams=streams, provider=name)
     here = {"provider_id": tenant.provider.id, "name": name, "name_ci": name.lower()}
     tenant.database.add(Tag(**here, id=tenant.tag_id, colour=3))
     owner = tenant.people["service user"].account_id
