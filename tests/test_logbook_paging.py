@@ -92,7 +92,8 @@ def test_a_page_costs_the_same_however_many_rows_there_are(
     assert len(statements) <= few + 1
     statements.most(4)
     assert "count(" not in str(statements).lower()
-    if kind == "postgresql":  # SQLAlchemy writes OFFSET 0 into each limit on SQLite
+    # SQLAlchemy writes OFFSET 0 into each limit on SQLite; a search skips one window of rows.
+    if kind == "postgresql" and "q=" not in filters:
         assert " offset " not in str(statements).lower()
     assert page.response.status_code == 200
 
