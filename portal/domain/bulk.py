@@ -21,6 +21,7 @@ class BulkAction(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     INVITE = "invite"
+    SEATS = "seats"
 
     @property
     def permission(self) -> Permission:
@@ -42,6 +43,7 @@ _PERMISSIONS = {
     BulkAction.SUSPEND: Permission.CLIENTS_SUSPEND,
     BulkAction.RESUME: Permission.CLIENTS_SUSPEND,
     BulkAction.INVITE: Permission.MEMBERS_INVITE,
+    BulkAction.SEATS: Permission.CLIENTS_SUBSCRIBE,
 }
 
 

@@ -9,6 +9,7 @@ from portal.models.account import (
     RecoveryCode,
     SignInCode,
 )
+from portal.models.attention import Attention
 from portal.models.base import Base, new_id, utc_now
 from portal.models.events import (
     EntryWatcher,
@@ -18,6 +19,7 @@ from portal.models.events import (
     EventPerson,
     EventStream,
 )
+from portal.models.imports import ClientImport, ClientImportLine
 from portal.models.linking import LinkRequest
 from portal.models.marks import ChangeSet, ChangeSetRow, OrganizationTag, SavedView, Tag
 from portal.models.organization import (
@@ -31,16 +33,26 @@ from portal.models.organization import (
     SubscriptionLine,
 )
 from portal.models.plumbing import Idempotency, Outbox, RateLimit
-from portal.models.provider import Provider, ProviderKeyRotation, ProviderPerson
+from portal.models.provider import (
+    Provider,
+    ProviderKeyRotation,
+    ProviderLogo,
+    ProviderPerson,
+)
+from portal.models.reach import ClientAccess, ScopePart, ScopeTerm
 
 __all__ = [
     "Account",
     "AddressChange",
     "Affiliation",
+    "Attention",
     "AuthSession",
     "Base",
     "ChangeSet",
     "ChangeSetRow",
+    "ClientAccess",
+    "ClientImport",
+    "ClientImportLine",
     "Collection",
     "CollectionMember",
     "EntryWatcher",
@@ -59,10 +71,13 @@ __all__ = [
     "Provider",
     "ProviderEntry",
     "ProviderKeyRotation",
+    "ProviderLogo",
     "ProviderPerson",
     "RateLimit",
     "RecoveryCode",
     "SavedView",
+    "ScopePart",
+    "ScopeTerm",
     "SignInCode",
     "Subscription",
     "SubscriptionChange",

@@ -98,6 +98,8 @@ class ChangeSet(Base):
     # Kept when the tag is deleted, so that what was done stays readable.
     tag_id: Mapped[uuid.UUID | None]
     tag_name: Mapped[str] = mapped_column(String(30), default="")
+    # What the action needs beside the clients, such as the seats to add.
+    details: Mapped[dict[str, Any]] = mapped_column(JsonObject, default=dict)
     query: Mapped[str | None] = mapped_column(Text)
     state: Mapped[BulkState] = mapped_column(EnumText(BulkState), default=BulkState.PLANNED)
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)

@@ -114,6 +114,10 @@ class Organization(Base):
     provider_wrapped_key: Mapped[str | None] = mapped_column(Text)
     # The same under the provider's next key, while that is being rotated.
     next_wrapped_key: Mapped[str | None] = mapped_column(Text)
+    # Since when the provider has it; NULL without one.
+    provider_since: Mapped[dt.datetime | None]
+    # Somebody who could open the organization key has left: another one should be made.
+    key_rotation_due_since: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     # While it is being deleted: from when the worker may, and what "Keep this client" goes back to.
     delete_at: Mapped[dt.datetime | None]

@@ -4,10 +4,21 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.domain.access import Role
+from portal.domain.scope import Level, Reach
 from portal.domain.states import ProviderPersonState
 from portal.models.account import EMAIL
 from portal.models.base import Base, EnumText, new_id, one_of, utc_now
@@ -60,6 +71,10 @@ class Provider(BillingAddress, Base):
     recovery_saved_at: Mapped[dt.datetime | None]
     # Somebody who held the provider key has left: another one is to be made.
     rotation_due_since: Mapped[dt.datetime | None]
+    # The brand: `#rrggbb` or empty, and which of its logos is shown (not a reference: they refer
+    # to the provider).
+    accent: Mapped[str] = mapped_column(String(7), default="")
+    logo_id: Mapped[uuid.UUID | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
     @property
@@ -80,8 +95,17 @@ class ProviderPerson(Base):
     __table_args__ = (
         UniqueConstraint("provider_id", "account_id"),
         UniqueConstraint("provider_id", "email"),
+        UniqueConstraint("provider_id", "calendar_token_hash"),
         Index(None, "account_id"),
+        Index(
+            "ix_provider_people_access_ends",
+            "access_ends_at",
+            sqlite_where=text("access_ends_at is not null"),
+            postgresql_where=text("access_ends_at is not null"),
+        ),
         one_of("role", Role),
+        one_of("reach", Reach),
+        one_of("level", Level),
         one_of("state", ProviderPersonState),
         CheckConstraint(
             "account_id is not null or state = 'invited'", name="account_unless_invited"
@@ -98,7 +122,17 @@ class ProviderPerson(Base):
     email: Mapped[str] = mapped_column(EMAIL)
     role: Mapped[Role] = mapped_column(EnumText(Role))
     state: Mapped[ProviderPersonState] = mapped_column(EnumText(ProviderPersonState))
-    # The provider key for this person's public key (`4.…`).
+    # The scope as it is set; who reached what and when is in `scope_terms` and `client_access`.
+    reach: Mapped[Reach] = mapped_column(EnumText(Reach), default=Reach.ALL)
+    level: Mapped[Level] = mapped_column(EnumText(Level), default=Level.MANAGE)
+    # The day somebody's work here ends by itself.
+    access_ends_at: Mapped[dt.datetime | None]
+    # The secret address of this person's calendar of what expires, as a hash.
+    calendar_token_hash: Mapped[str | None] = mapped_column(String(64))
+    wants_digest: Mapped[bool] = mapped_column(default=True)
+    # The day of the last weekly digest.
+    digest_sent_on: Mapped[dt.date | None] = mapped_column(Date)
+    # The provider key for this person's public key (`4.…`); nobody with a limited reach has it.
     wrapped_provider_key: Mapped[str | None] = mapped_column(Text)
     # The key that takes its place when the rotation under way is finished.
     next_wrapped_key: Mapped[str | None] = mapped_column(Text)
@@ -135,3 +169,24 @@ class ProviderKeyRotation(Base):
     protected_private_key: Mapped[str] = mapped_column(Text)
     started_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[dt.datetime | None]
+
+
+class ProviderLogo(Base):
+    """A picture that was uploaded as the provider's logo; checked, and never changed."""
+
+    __tablename__ = "provider_logos"
+    __table_args__ = (
+        CheckConstraint(
+            "media_type in ('image/png', 'image/jpeg', 'image/webp')", name="media_type_known"
+        ),
+    )
+
+    provider_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("providers.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    media_type: Mapped[str] = mapped_column(String(32))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    width: Mapped[int]
+    height: Mapped[int]
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)

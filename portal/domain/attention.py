@@ -1,0 +1,36 @@
+"""What waits for somebody: people who are stuck, and things that end."""
+
+from enum import StrEnum
+
+
+class AttentionKind(StrEnum):
+    """What a row is about. Its subject is the row of that thing, its date the day it ends."""
+
+    # People of clients, and of the provider itself (then without an organization).
+    INVITED = "invited"
+    ACCEPTED = "accepted"
+    STAGED = "staged"
+    MAIL_FAILED = "mail_failed"
+    SEATS_FULL = "seats_full"
+    # Things that end and hold nobody up until they do.
+    CERTIFICATE = "certificate"
+    CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a kind
+    DOMAIN_CHECK = "domain_check"
+    TRIAL = "trial"
+    GRANT = "grant"
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether somebody waits now; an invitation waits and ends."""
+        return self in STUCK
+
+
+STUCK = frozenset(
+    {
+        AttentionKind.INVITED,
+        AttentionKind.ACCEPTED,
+        AttentionKind.STAGED,
+        AttentionKind.MAIL_FAILED,
+        AttentionKind.SEATS_FULL,
+    }
+)

@@ -1,0 +1,56 @@
+"""How far a provider's person reaches: which of its clients, and what they may do there."""
+
+from enum import StrEnum
+
+from portal.domain.access import Permission
+from portal.domain.errors import N_
+
+
+class Reach(StrEnum):
+    """Which clients. The parts of a scope name clients and tags to leave out or to take in."""
+
+    ALL = "all"
+    ALL_BUT = "all_but"
+    ONLY = "only"
+
+    @property
+    def label(self) -> str:
+        """The reach as a message id."""
+        return _REACHES[self]
+
+
+class Level(StrEnum):
+    """What a person may do with the clients that they reach."""
+
+    MANAGE = "manage"
+    READ_ONLY = "read_only"
+
+    @property
+    def label(self) -> str:
+        """The level as a message id."""
+        return _LEVELS[self]
+
+
+_REACHES = {
+    Reach.ALL: N_("All clients"),
+    Reach.ALL_BUT: N_("All clients but some"),
+    Reach.ONLY: N_("Only some clients"),
+}
+_LEVELS = {Level.MANAGE: N_("Manage"), Level.READ_ONLY: N_("Read only")}
+
+# What is left of a role's rights to somebody who may only read.
+READING = frozenset(
+    {
+        Permission.CLIENTS_READ,
+        Permission.ORGANIZATION_READ,
+        Permission.MEMBERS_READ,
+    }
+)
+
+
+class Because(StrEnum):
+    """Why a client is in somebody's scope. A tag's name is kept beside it."""
+
+    LISTED = "listed"
+    TAGGED = "tagged"
+    NOT_EXCLUDED = "not_excluded"
