@@ -125,12 +125,14 @@ def test_the_switcher_shows_what_the_person_has(signed_in, belong):
     page = signed_in.get("/profile")
     assert page.texts(".bar-foot a") == ["Provider Portal"]
     assert page.link("Provider Portal")
-    belong("organization", "Acme")
-    belong("organization", "Bolt")
+    acme = belong("organization", "Acme")
+    bolt = belong("organization", "Bolt")
     page = signed_in.get("/profile")
     links = {link.get_text().strip(): link["href"] for link in page.select(".bar-foot a")}
     assert links == {
         "Admin Console": "/#organizations",
+        "Acme": f"/organizations/{acme}/collections",
+        "Bolt": f"/organizations/{bolt}/collections",
         "Provider Portal": f"/providers/{tenant}/clients",
     }
 

@@ -12,6 +12,8 @@ from portal.domain.names import name_ci
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import Affiliation, Provider
 
+# As many as the start page can list and search.
+MOST = 1_000
 _OPEN = (MemberState.ACCEPTED.value, MemberState.CONFIRMED.value)
 
 
@@ -79,9 +81,11 @@ class Opened(NamedTuple):
 def _opened() -> Select[Any]:
     # Every page of a signed-in person asks this, so the statement is put together once.
     columns = (getattr(Affiliation, name) for name in Opened._fields)
-    return _of(bindparam("account_id", type_=Uuid()), *columns).where(
+    found = _of(bindparam("account_id", type_=Uuid()), *columns).where(
         Affiliation.active.is_(True), Affiliation.state.in_(_OPEN)
     )
+    # Providers before organizations where there are too many.
+    return found.order_by(Affiliation.kind.desc(), Affiliation.tenant_id.desc()).limit(MOST)
 
 
 def opened_by(session: Session, account_id: uuid.UUID) -> list[Opened]:

@@ -1,6 +1,7 @@
 """Where a person can go: the start page's list and the product switcher, from one statement."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from flask import g
 from flask_babel import gettext as _
@@ -8,10 +9,14 @@ from flask_login import current_user
 
 from portal.accounts import affiliations
 from portal.accounts.affiliations import Opened
-from portal.domain.names import colour_class, initials
+from portal.accounts.switching import first_page, same_page
+from portal.domain.names import colour_class, initials, name_ci
 from portal.extensions import db
 from portal.web.links import link
 from portal.web.shell import Product
+
+# The places that the bar lists; with more of them it shows half as many of each kind.
+SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -26,18 +31,25 @@ class Place:
     tone: int
 
 
-def places() -> list[Place]:
-    """The tenants the signed-in person can open now."""
-    return [_place(row) for row in _opened()]
+def places(search: str = "") -> list[Place]:
+    """The tenants the signed-in person can open now, those alone that have the words searched."""
+    words = name_ci(search)
+    return [_place(row) for row in _opened() if words in name_ci(row.name)]
 
 
 def products() -> list[Product]:
-    """The Admin Console and the Provider Portal, each only if the person has it."""
+    """The Admin Console and the Provider Portal, each only if the person has it.
+
+    Where there are several places, each leads to the kind of page that is shown now; beyond
+    `SHOWN` of them the start page has the rest.
+    """
     rows = _opened()
     found = [
         _product(_("Admin Console"), "building-2", "organization", rows),
         _product(_("Provider Portal"), "layers", "provider", rows),
     ]
+    if len(rows) > SHOWN:
+        found.append(Product(_("All places"), link("accounts.home"), "search"))
     return [product for product in found if product]
 
 
@@ -45,17 +57,11 @@ def _opened() -> list[Opened]:
     return affiliations.opened_by(db.session(), current_user.account_id)
 
 
-def _url(row: Opened) -> str:
-    if row.kind == "provider":
-        return link("clients.index", provider_id=row.tenant_id)
-    return link("collections.index", organization_id=row.tenant_id)
-
-
 def _place(row: Opened) -> Place:
     waits = row.state == "accepted"
     return Place(
         name=row.name,
-        url=_url(row),
+        url=first_page(row),
         kind=row.kind,
         about=_("You are waiting to be confirmed here.") if waits else _(row.role.label),
         initials=initials(row.name),
@@ -69,5 +75,22 @@ def _product(label: str, icon: str, kind: str, rows: list[Opened]) -> Product | 
         return None
     here = g.get("actor")
     inside = "organization" if here and here.organization_id else "provider" if here else ""
-    url = _url(mine[0]) if len(mine) == 1 else link("accounts.home", _anchor=f"{kind}s")
-    return Product(label, url, icon, inside == kind)
+    if len(mine) == 1:
+        return Product(label, first_page(mine[0]), icon, inside == kind)
+    at = getattr(here, f"{kind}_id") if inside == kind else None
+    shown = _nearest(mine, at, len(rows))
+    return Product(
+        label,
+        link("accounts.home", _anchor=f"{kind}s"),
+        icon,
+        inside == kind,
+        tuple(Product(row.name, same_page(row), "", row.tenant_id == at) for row in shown),
+    )
+
+
+def _nearest(mine: list[Opened], at: UUID | None, count: int) -> list[Opened]:
+    """All of them if the person has few places, else the one that is open and some more."""
+    if count <= SHOWN:
+        return mine
+    rest = sorted(mine, key=lambda row: row.tenant_id != at)[: SHOWN // 2]
+    return [row for row in mine if row in rest]

@@ -41,11 +41,13 @@ _YEAR = 365 * 86400
 @bp.get("/")
 @signed_in
 def home() -> str | Response:
-    """Straight to the one place a person has; a list if there are several."""
-    found = places.places()
-    if len(found) == 1:
+    """Straight to the one place a person has; a list that can be searched if there are several."""
+    search = " ".join(request.args.get("q", "").replace("\0", "").split())[:100]
+    found = places.places(search)
+    if len(found) == 1 and not search:
         return redirect(found[0].url, 303)
-    return render_template("accounts/home.html", places=found)
+    many = bool(search) or len(found) > places.SHOWN
+    return render_template("accounts/home.html", places=found, search=search, many=many)
 
 
 @bp.post("/language")

@@ -32,12 +32,16 @@ class NavGroup:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """One entry of the product switcher at the foot of the side bar."""
+    """One entry of the product switcher at the foot of the side bar.
+
+    `places` are entries below it, without icons, where the person has several.
+    """
 
     label: str
     url: str
     icon: str
     current: bool = False
+    places: tuple["Product", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
