@@ -13,7 +13,7 @@ from portal.accounts.switching import first_page, same_page
 from portal.domain.names import colour_class, initials, name_ci
 from portal.extensions import db
 from portal.web.links import link
-from portal.web.shell import Product
+from portal.web.shell import Product, Room
 
 # The places that the bar lists; with more of them it shows half as many of each kind.
 SHOWN = 8
@@ -84,7 +84,7 @@ def _product(label: str, icon: str, kind: str, rows: list[Opened]) -> Product | 
         link("accounts.home", _anchor=f"{kind}s"),
         icon,
         inside == kind,
-        tuple(Product(row.name, same_page(row), "", row.tenant_id == at) for row in shown),
+        tuple(Room(row.name, same_page(row), row.tenant_id == at) for row in shown),
     )
 
 

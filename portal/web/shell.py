@@ -31,17 +31,26 @@ class NavGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """One of several tenants that a person has in a product."""
+
+    label: str
+    url: str
+    current: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """One entry of the product switcher at the foot of the side bar.
 
-    `places` are entries below it, without icons, where the person has several.
+    `places` are listed below it where the person has several.
     """
 
     label: str
     url: str
     icon: str
     current: bool = False
-    places: tuple["Product", ...] = ()
+    places: tuple[Room, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
