@@ -48,6 +48,14 @@ READING = frozenset(
 )
 
 
+def needs_provider_key(reach: Reach, level: Level) -> bool:
+    """Whether this scope takes the provider key, which opens every client.
+
+    Whoever manages some clients gets the keys of those, one by one; who only reads gets none.
+    """
+    return reach is Reach.ALL and level is Level.MANAGE
+
+
 class Because(StrEnum):
     """Why a client is in somebody's scope. A tag's name is kept beside it."""
 

@@ -38,6 +38,7 @@ SENTENCES: dict[str, str] = {
     "organization:organization:rename": N_("Renamed the organization to %(after)s"),
     "organization:billing:update": N_("Changed the billing details"),
     "organization:keys:create": N_("Made the keys of the organization"),
+    "organization:keys:rotate": N_("Rotated the key of the organization; members: %(members)s"),
     "organization:member:invite": N_("Invited %(email)s as %(role)s"),
     "organization:member:reinvite": N_("Sent the invitation to %(email)s again"),
     "organization:member:replace_address": N_(
@@ -57,6 +58,10 @@ SENTENCES: dict[str, str] = {
     "provider:keys:rotate": N_("Rotated the provider key; clients: %(clients)s"),
     "provider:person:reinvite": N_("Sent the invitation of %(email)s again"),
     "provider:person:hand_over_key": N_("Handed the provider key over to %(email)s"),
+    "provider:person:hand_over_client_keys": N_(
+        "Handed keys of clients over to %(email)s; clients: %(clients)s"
+    ),
+    "provider:person:take_key": N_("Took the provider key from %(email)s, whose scope changed"),
     "provider:person:key_changed": N_(
         "Was stopped from confirming %(email)s: their key has changed"
     ),

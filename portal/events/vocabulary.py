@@ -46,8 +46,10 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "provider:terms:update": frozenset({"before", "after"}),
     "provider:person:invite": frozenset({"email", "role"}),
     "provider:person:accept": frozenset({"email", "role"}),
-    "provider:person:confirm": frozenset({"email", "fingerprint", "by_founding"}),
+    "provider:person:confirm": frozenset({"email", "fingerprint", "by_founding", "with_key"}),
     "provider:person:hand_over_key": frozenset({"email", "fingerprint"}),
+    "provider:person:hand_over_client_keys": frozenset({"email", "fingerprint", "clients"}),
+    "provider:person:take_key": frozenset({"email"}),
     "provider:person:key_changed": frozenset({"email", "fingerprint", "shown"}),
     "provider:person:reinvite": frozenset({"email"}),
     "provider:person:remove": frozenset({"email", "before"}),
@@ -80,6 +82,9 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:organization:unlink": frozenset({"provider", "owners"}),
     "organization:billing:update": frozenset({"before", "after"}),
     "organization:keys:create": frozenset({"fingerprint", "by_owner", "wrapped_to"}),
+    "organization:keys:rotate": frozenset(
+        {"fingerprint", "by_owner", "members", "people", "collections"}
+    ),
     "organization:member:invite": frozenset({"email", "role"}),
     "organization:member:reinvite": frozenset({"email"}),
     "organization:member:replace_address": frozenset({"before", "after"}),

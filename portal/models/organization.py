@@ -74,6 +74,14 @@ class Organization(Base):
             postgresql_where=text("public_key is null"),
         ),
         Index(
+            "ix_organizations_rotation_due",
+            "provider_id",
+            "key_rotation_due_since",
+            "id",
+            sqlite_where=text("key_rotation_due_since is not null"),
+            postgresql_where=text("key_rotation_due_since is not null"),
+        ),
+        Index(
             "ix_organizations_deleting",
             "delete_at",
             sqlite_where=text("delete_at is not null"),

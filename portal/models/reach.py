@@ -108,6 +108,15 @@ class ClientAccess(Base):
             sqlite_where=text("until_at is null"),
             postgresql_where=text("until_at is null"),
         ),
+        # What waits for a key is little; finding it must not mean reading what has one.
+        Index(
+            "ix_client_access_keyless",
+            "provider_id",
+            "person_id",
+            "id",
+            sqlite_where=text("until_at is null and wrapped_key is null"),
+            postgresql_where=text("until_at is null and wrapped_key is null"),
+        ),
         Index(None, "organization_id", "from_at"),
     )
 

@@ -18,6 +18,7 @@ from portal.extensions import db
 from portal.providers import confirmation, queries
 from portal.providers.blueprint import bp
 from portal.providers.people import row_of
+from portal.providers.scope_keys import needs_key
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
@@ -51,7 +52,9 @@ def confirm_people_submit(provider_id: uuid.UUID) -> AnyResponse:
         if refused is not None:
             db.session.commit()
             return _page(found, error=refused, status=422)
-        saved = notices.add(_("%(name)s holds the provider key now.", name=person.name))
+        held = _("%(name)s holds the provider key now.", name=person.name)
+        confirmed = _("%(name)s is confirmed.", name=person.name)
+        saved = notices.add(held if needs_key(person) else confirmed)
         db.session.commit()
         return fragments.done(url_for("providers.people", provider_id=provider_id), saved)
     db.session.commit()
@@ -108,13 +111,20 @@ def _page(found: Sequence[Any], *, error: str = "", status: int = 200) -> AnyRes
             "public_key": person.public_key,
             "phrase": _phrase(person),
             "waits": confirmation.waits_for_key(person),
+            "needs_key": needs_key(person),
         }
         for person in found
+    ]
+    ready = [
+        person
+        for person in people
+        if person["waits"] and (person["public_key"] or not person["needs_key"])
     ]
     body = render_template(
         "providers/confirm_people.html",
         people=people,
-        ready=[person for person in people if person["waits"] and person["public_key"]],
+        ready=ready,
+        hands_over=any(person["needs_key"] for person in ready),
         provider_id=current_user.place.provider_id,
         provider_name=current_user.place.provider_name,
         key_ring=of_provider(current_user),

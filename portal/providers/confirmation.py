@@ -16,6 +16,7 @@ from portal.events import Stream
 from portal.models import Account, ProviderPerson, utc_now
 from portal.outbox import enqueue
 from portal.providers import queries
+from portal.providers.scope_keys import needs_key
 from portal.providers.staff import check_actor, hold, tenant_of
 
 NO_KEY = N_("No key arrived from your browser. Confirming needs a browser that runs scripts.")
@@ -32,10 +33,12 @@ NOT_WAITING = N_("This person is not waiting for the provider key.")
 
 
 def waits_for_key(person: Any) -> bool:
-    """Whether the person has accepted, or was resumed after their key had been taken away."""
+    """Whether the person waits to be confirmed, or for the provider key that belongs to them."""
     if person.state is ProviderPersonState.ACCEPTED:
         return True
-    return person.state is ProviderPersonState.CONFIRMED and not person.holds_key
+    return (
+        person.state is ProviderPersonState.CONFIRMED and not person.holds_key and needs_key(person)
+    )
 
 
 def confirm(
@@ -51,24 +54,19 @@ def confirm(
 
     `public_key` is the key that the confirmer's browser showed and wrapped for, `wrapped_key` the
     provider key for it (type 4), `provider_public_key` the provider's one that the page had.
-    Raises `RuleError`, and has changed nothing then but the log: a changed key raises an alarm
+    Somebody whose scope takes no provider key is confirmed without one, whatever arrived. Raises `RuleError`, and has changed nothing then but the log: a changed key raises an alarm
     there.
     """
     if not waits_for_key(person):
         raise refuse(NOT_WAITING)
-    if person.public_key is None:
-        raise refuse(NO_ACCOUNT_KEYS)
-    if not looks_sealed(wrapped_key, 4):
-        raise refuse(NO_KEY)
-    if public_key != person.public_key:
-        _raise_alarm(session, actor, person, public_key)
-        raise refuse(KEY_CHANGED)
+    with_key = needs_key(person)
+    _check_keys(session, actor, person, public_key, wrapped_key if with_key else None)
     hold(session, tenant_of(actor))
     check_actor(session, actor)
     current = queries.keys(session, person.provider_id).public_key
-    if provider_public_key and current != provider_public_key:
+    if with_key and provider_public_key and current != provider_public_key:
         raise refuse(ROTATED)
-    _mark(session, person, wrapped_key)
+    _mark(session, person, wrapped_key if with_key else None)
     fingerprint = _phrase(person, person.public_key)
     if person.state is ProviderPersonState.CONFIRMED:
         _record(session, actor, "provider:person:hand_over_key", person, fingerprint=fingerprint)
@@ -81,14 +79,34 @@ def confirm(
         person,
         fingerprint=fingerprint,
         by_founding=False,
+        with_key=with_key,
     )
     _send_mail(session, person)
 
 
-def _mark(session: Session, person: Row[Any], wrapped_key: str) -> None:
+def _check_keys(
+    session: Session, actor: Actor, person: Row[Any], public_key: str, wrapped_key: str | None
+) -> None:
+    """`wrapped_key` is None where the person gets none, and so may have no keys of their own."""
+    if wrapped_key is None:
+        if public_key != (person.public_key or ""):
+            raise_alarm(session, actor, person, public_key)
+            raise refuse(KEY_CHANGED)
+        return
+    if person.public_key is None:
+        raise refuse(NO_ACCOUNT_KEYS)
+    if not looks_sealed(wrapped_key, 4):
+        raise refuse(NO_KEY)
+    if public_key != person.public_key:
+        raise_alarm(session, actor, person, public_key)
+        raise refuse(KEY_CHANGED)
+
+
+def _mark(session: Session, person: Row[Any], wrapped_key: str | None) -> None:
     # The key is compared once more inside the statement: between the look and this it may change.
     holder = select(Account.id).where(
-        Account.id == person.account_id, Account.public_key == person.public_key
+        Account.id == person.account_id,
+        Account.public_key.is_not_distinct_from(person.public_key),
     )
     values: dict[str, Any] = {"wrapped_provider_key": wrapped_key}
     if person.state is ProviderPersonState.ACCEPTED:
@@ -99,6 +117,9 @@ def _mark(session: Session, person: Row[Any], wrapped_key: str) -> None:
             ProviderPerson.provider_id == person.provider_id,
             ProviderPerson.id == person.id,
             ProviderPerson.state == person.state,
+            # The scope too: it decides whether a key may be given at all.
+            ProviderPerson.reach == person.reach,
+            ProviderPerson.level == person.level,
             or_(
                 ProviderPerson.state == ProviderPersonState.ACCEPTED,
                 ProviderPerson.wrapped_provider_key.is_(None),
@@ -124,7 +145,8 @@ def _affiliate(session: Session, person: Row[Any]) -> None:
     )
 
 
-def _raise_alarm(session: Session, actor: Actor, person: Row[Any], shown: str) -> None:
+def raise_alarm(session: Session, actor: Actor, person: Row[Any], shown: str) -> None:
+    """Record that a key was about to be wrapped for another public key than the person's."""
     _record(
         session,
         actor,
@@ -135,7 +157,9 @@ def _raise_alarm(session: Session, actor: Actor, person: Row[Any], shown: str) -
     )
 
 
-def _phrase(person: Row[Any], public_key: str) -> str:
+def _phrase(person: Row[Any], public_key: str | None) -> str:
+    if not public_key:
+        return ""
     try:
         return fingerprint_phrase(str(person.account_id), public_key)
     except ValueError:

@@ -17,6 +17,7 @@ from portal.domain.states import ProviderPersonState
 from portal.outbox.queries import MailState
 from portal.providers.confirmation import waits_for_key
 from portal.providers.people_words import ActionWords, words_of
+from portal.providers.scope_keys import needs_key
 from portal.providers.staff import standing_of
 from portal.web.forms import sentence
 from portal.web.mail_lines import MailLine, mail_line
@@ -74,7 +75,7 @@ def row_of(person: Any, actor: Actor, mail: MailState | None = None) -> PersonRo
         state=_(person.state.label),
         state_tone=_TONES.get(person.state, ""),
         second_factor=_("On") if person.has_second_factor else _("Off") if person.name else "",
-        key=_("Yes") if person.holds_key else _("No"),
+        key=_("Yes") if person.holds_key else _("No") if needs_key(person) else _("Not needed"),
         is_self=person.account_id == actor.account_id,
         waits=waits_for_key(person),
         mail=mail_line(mail, person.invitation_expires_at) if is_invited else None,

@@ -22,6 +22,7 @@ from portal.providers import queries, staff
 from portal.providers.blueprint import bp
 from portal.providers.forms import InviteForm
 from portal.providers.people_words import action_words, words_of
+from portal.providers.scope_keys import needs_key
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
@@ -117,6 +118,7 @@ def person(provider_id: uuid.UUID, person_id: uuid.UUID) -> str:
         "providers/person.html",
         row=models.row_of(found, actor(), mail),
         found=found,
+        needs_key=needs_key(found),
         provider_id=provider_id,
         actions=models.actions_for(found, actor(), admins),
         is_last_admin=staff.standing_of(found, actor(), admins).is_last_admin,

@@ -29,6 +29,8 @@ def _staff(provider_id: uuid.UUID) -> Select[Any]:
             ProviderPerson.email,
             ProviderPerson.role,
             ProviderPerson.state,
+            ProviderPerson.reach,
+            ProviderPerson.level,
             ProviderPerson.invitation_expires_at,
             ProviderPerson.created_at,
             ProviderPerson.accepted_at,

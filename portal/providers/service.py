@@ -14,6 +14,7 @@ from portal.crypto.keys import is_public_key
 from portal.domain.access import Actor, Role
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.invitations import VALID
+from portal.domain.scope import Level, Reach
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Provider, ProviderPerson, utc_now
@@ -205,6 +206,9 @@ def _hold_key(session: Session, actor: Actor, wrapped: str) -> None:
             ProviderPerson.provider_id == actor.provider_id,
             ProviderPerson.account_id == actor.account_id,
             ProviderPerson.state == ProviderPersonState.CONFIRMED,
+            # The key opens every client: who reaches less never holds it.
+            ProviderPerson.reach == Reach.ALL,
+            ProviderPerson.level == Level.MANAGE,
             ProviderPerson.wrapped_provider_key.is_(None),
         )
         .values(wrapped_provider_key=wrapped)

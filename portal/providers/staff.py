@@ -22,7 +22,7 @@ from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Provider, ProviderPerson, new_id, utc_now
 from portal.outbox import enqueue
-from portal.providers import queries
+from portal.providers import queries, scope_keys
 
 GONE = N_("This person is not here any more.")
 _CONFIRMED = ProviderPersonState.CONFIRMED
@@ -172,20 +172,9 @@ def _suspend(session: Session, actor: Actor, person: Row[Any]) -> None:
         wrapped_provider_key=None,
         next_wrapped_key=None,
     )
-    _mark_rotation_due(session, person)
+    scope_keys.left(session, person)
     _affiliate(session, person, state=ProviderPersonState.SUSPENDED)
     _tell_state(session, actor, "provider:person:suspend", person, ProviderPersonState.SUSPENDED)
-
-
-def _mark_rotation_due(session: Session, person: Row[Any]) -> None:
-    """Whoever held the provider key may have kept it."""
-    if person.holds_key:
-        session.execute(
-            update(Provider)
-            .where(Provider.id == person.provider_id)
-            .values(rotation_due_since=utc_now())
-            .execution_options(synchronize_session=False)
-        )
 
 
 def _resume(session: Session, actor: Actor, person: Row[Any]) -> None:
@@ -203,7 +192,7 @@ def _remove(session: Session, actor: Actor, person: Row[Any]) -> None:
     )
     if removed.rowcount != 1:  # type: ignore[attr-defined]
         raise refuse(LAST_ADMIN)
-    _mark_rotation_due(session, person)
+    scope_keys.left(session, person)
     before = {"role": person.role.value, "state": person.state.value}
     _tell(session, actor, "provider:person:remove", person, before=before)
     if person.account_id is None:

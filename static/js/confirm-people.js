@@ -1,4 +1,7 @@
-/** Confirming a provider's people: the provider key is wrapped for each chosen person's key. */
+/**
+ * Confirming a provider's people: the provider key is wrapped for each chosen person's key.
+ * Whoever is marked `data-no-key` is confirmed without it.
+ */
 import { wrapFor } from "./crypto/keys.js";
 import { complain, complainLocked, fill, word } from "./forms.js";
 import { providerKey } from "./key-ring.js";
@@ -38,6 +41,8 @@ export async function beforeSubmit(form) {
     complain(form, word(form, "nobody"));
     return false;
   }
+  const getting = people.filter(({ dataset }) => dataset.noKey === undefined);
+  if (!getting.length) return true;
   const vault = await openVault();
   if (!vault) {
     complainLocked(form);
@@ -46,7 +51,7 @@ export async function beforeSubmit(form) {
   try {
     const raw = await providerKey(vault);
     if (!raw) throw new Error("nothing to hand over");
-    await handOver(form, people, raw);
+    await handOver(form, getting, raw);
     return true;
   } catch {
     complain(form, word(form, "failed"));
