@@ -54,8 +54,8 @@ def confirm(
 
     `public_key` is the key that the confirmer's browser showed and wrapped for, `wrapped_key` the
     provider key for it (type 4), `provider_public_key` the provider's one that the page had.
-    Somebody whose scope takes no provider key is confirmed without one, whatever arrived. Raises `RuleError`, and has changed nothing then but the log: a changed key raises an alarm
-    there.
+    Somebody whose scope takes no provider key is confirmed without one, whatever arrived. Raises
+    `RuleError`, and has changed nothing then but the log: a changed key raises an alarm there.
     """
     if not waits_for_key(person):
         raise refuse(NOT_WAITING)

@@ -35,7 +35,8 @@ def scope_changed(
     if not person.holds_key or needs_provider_key(reach, level):
         return
     _take_provider_key(session, person)
-    _mark_due(session, person.provider_id, _opened(person), _except_kept(person, level))
+    kept = [_not_in_hand(person)] if level is Level.MANAGE else []
+    _mark_due(session, person.provider_id, _opened(person), *kept)
     events.record(
         session,
         actor,
@@ -77,12 +78,11 @@ def _opened(person: Row[Any]) -> Select[Any]:
     )
 
 
-def _except_kept(person: Row[Any], level: Level) -> ColumnElement[bool]:
+def _not_in_hand(person: Row[Any]) -> ColumnElement[bool]:
     kept = select(ClientAccess.organization_id).where(
         ClientAccess.provider_id == person.provider_id,
         ClientAccess.person_id == person.id,
         ClientAccess.until_at.is_(None),
-        level is Level.MANAGE,
     )
     return Organization.id.not_in(kept)
 
