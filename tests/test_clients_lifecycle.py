@@ -188,7 +188,7 @@ def test_a_client_that_is_being_deleted_is_closed_and_can_be_kept(place, admin, 
     week = dt.timedelta(days=7)
     assert abs(client.delete_at - utc_now() - week) < dt.timedelta(minutes=1)
     assert "is being deleted" in owner.get(f"{place.url}/closed")
-    assert topics(database) == ["mail.client_deletion"]
+    assert topics(database) == ["mail.client_deletion", "mail.client_suspended"]
     assert page.texts(".stack > .actions a")[-1] == "Keep this client"
     admin.follow(press(admin, place, "keep", "Keep this client Acme Ltd"))
     client = place.client()

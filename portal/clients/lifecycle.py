@@ -13,7 +13,7 @@ from portal.domain.errors import N_, refuse
 from portal.domain.states import ClientStatus
 from portal.models import Organization, OrganizationTag, Provider, Subscription, utc_now
 from portal.organizations import queries
-from portal.organizations.mail import tell_owners
+from portal.organizations.mail import tell_owners, tell_team
 from portal.organizations.service import streams_in
 
 GRACE = dt.timedelta(days=7)
@@ -28,6 +28,7 @@ NO_OWNER = N_(
 def suspend(session: Session, actor: Actor, client: Any) -> None:
     """Lock the members out; everything is kept. `client` is the row its page was made from."""
     _move(session, actor, client, ClientStatus.SUSPENDED, "organization:organization:suspend")
+    _tell_owners(session, actor, client, "mail.client_suspended")
 
 
 def resume(session: Session, actor: Actor, client: Any) -> None:
@@ -35,6 +36,7 @@ def resume(session: Session, actor: Actor, client: Any) -> None:
     if client.status is ClientStatus.DELETING:
         raise Changed
     _move(session, actor, client, ClientStatus.ACTIVE, "organization:organization:resume")
+    _tell_owners(session, actor, client, "mail.client_resumed")
 
 
 def ask_deletion(session: Session, actor: Actor, client: Any) -> dt.datetime:
@@ -49,7 +51,7 @@ def ask_deletion(session: Session, actor: Actor, client: Any) -> dt.datetime:
         delete_at=delete_at,
         status_before_deletion=client.status,
     )
-    tell_owners(session, "mail.client_deletion", client.id, actor.provider_id)
+    _tell_everybody(session, actor, client, "mail.client_deletion")
     return delete_at
 
 
@@ -66,6 +68,18 @@ def keep(session: Session, actor: Actor, client: Any) -> None:
         delete_at=None,
         status_before_deletion=None,
     )
+    _tell_owners(session, actor, client, "mail.client_kept")
+
+
+def _tell_owners(session: Session, actor: Actor, client: Any, topic: str) -> None:
+    tell_owners(session, topic, client.id, actor.provider_id, but=actor.account_id)
+
+
+def _tell_everybody(session: Session, actor: Actor, client: Any, topic: str) -> None:
+    """Owners get it even for what they did themselves, since it ends what they have."""
+    tell_owners(session, topic, client.id, actor.provider_id)
+    if actor.provider_id:
+        tell_team(session, f"{topic}_team", client.id, actor.provider_id, actor)
 
 
 def _move(
@@ -160,4 +174,4 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         provider=str(actor.provider_id),
         owners=[owner.email for owner in owners],
     )
-    tell_owners(session, "mail.client_unlinked", client.id, actor.provider_id)
+    _tell_everybody(session, actor, client, "mail.client_unlinked")

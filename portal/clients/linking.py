@@ -18,6 +18,7 @@ from portal.domain.errors import N_, refuse
 from portal.domain.states import ClientStatus, MemberState
 from portal.events import Stream
 from portal.models import LinkRequest, Member, Organization, Provider, Subscription, utc_now
+from portal.organizations.mail import tell_owners, tell_team
 from portal.outbox import enqueue
 
 VALID = dt.timedelta(days=5)
@@ -139,6 +140,9 @@ def link(
         name=organization.name,
         provider=provider.name,
     )
+    by = {"by": actor.account_id}
+    tell_owners(session, "mail.client_linked", organization.id, provider_id, by)
+    tell_team(session, "mail.client_linked_team", organization.id, provider_id, actor)
 
 
 def _count_in(session: Session, provider_id: uuid.UUID, key: WrappedKey) -> Any:

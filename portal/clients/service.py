@@ -33,6 +33,7 @@ from portal.models import (
 )
 from portal.organizations.keys import KeysExist, OrganizationKeys, store_keys
 from portal.organizations.service import streams_in
+from portal.outbox import enqueue
 
 CHANGED = N_("Somebody else has changed this in the meantime. Your changes are not saved yet.")
 
@@ -100,7 +101,24 @@ def create_client(
         # The provider key was rotated while the form was open: the client begins without keys.
         with suppress(KeysExist):
             store_keys(session, actor, organization_id, keys, by_owner=False)
+    _send_order(session, actor, organization_id, order, locale)
     return organization_id
+
+
+def _send_order(
+    session: Session, actor: Actor, organization_id: uuid.UUID, order: ClientOrder, locale: str
+) -> None:
+    """To whoever gets the invoices, unless that is the very person who has just ordered."""
+    if order.billing_email == actor.email:
+        return
+    enqueue(
+        session,
+        "mail.client_created",
+        {"organization": str(organization_id), "locale": locale},
+        organization_id=organization_id,
+        provider_id=actor.provider_id,
+        subject_id=organization_id,
+    )
 
 
 def _count_in(session: Session, provider_id: uuid.UUID) -> Any:

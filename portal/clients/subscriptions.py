@@ -152,7 +152,12 @@ def commit(session: Session, actor: Actor, world: World, preview: Preview) -> No
         adjustment=str(preview.adjustment),
     )
     tell_owners(
-        session, "mail.subscription_changed", client.id, actor.provider_id, {"change": change_id}
+        session,
+        "mail.subscription_changed",
+        client.id,
+        actor.provider_id,
+        {"change": change_id},
+        but=actor.account_id,
     )
 
 

@@ -127,7 +127,7 @@ def change(
     lines = tuple(_lines(wanted, price_list, today, _kept(held, current.selection, wanted)))
     prorations = tuple(_prorations(held, lines, running, period, today))
     gross = Money.total((part.amount for part in prorations), price_list.currency)
-    discount, tax, adjustment = _rated(gross, terms)
+    discount, tax, adjustment = rated(gross, terms)
     at_once = begins or wanted.cadence.months > 1
     zero = Money(0, price_list.currency)
     carried = current.pending if running == current.period else zero
@@ -211,7 +211,7 @@ def _part(line: PricedLine, period: Period, today: date, *, is_credit: bool) -> 
     return Proration(line, is_credit, days, period.days, -part if is_credit else part)
 
 
-def _rated(gross: Money, terms: Terms) -> tuple[RateLine | None, RateLine | None, Money]:
+def rated(gross: Money, terms: Terms) -> tuple[RateLine | None, RateLine | None, Money]:
     """Discount, tax and total of a sum that may be a credit."""
     discount = tax = None
     if terms.discount_percent and gross:

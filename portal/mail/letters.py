@@ -1,5 +1,6 @@
 """From a message to a mail: words in the reader's language, headers that nobody can inject into."""
 
+import datetime as dt
 import re
 import uuid
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from portal.config import Settings
+from portal.domain.money import Money
 from portal.domain.names import is_printable, squeeze
 from portal.mail.messages import Letter
 from portal.models import utc_now
+from portal.web.formats import day, money
 from portal.web.languages import LANGUAGES, is_time_zone
 
 SUBJECT_LIMIT = 200
@@ -97,8 +100,7 @@ def one_line(text: str, limit: int) -> str:
 
 def _context(letter: Letter, locale: str) -> dict[str, Any]:
     facts = {
-        name: one_line(value, SUBJECT_LIMIT) if isinstance(value, str) and name != "url" else value
-        for name, value in letter.facts.items()
+        name: value if name == "url" else _written(value) for name, value in letter.facts.items()
     }
     sender = one_line(letter.sender, NAME_LIMIT) or _("Provider Portal")
     context: dict[str, Any] = {"locale": locale, "sender": sender}
@@ -109,6 +111,15 @@ def _context(letter: Letter, locale: str) -> dict[str, Any]:
         context["time"] = format_time(local, "short", zone, babel_locale)
         context["zone"] = get_timezone_name(local, "long", locale=babel_locale)
     return context | facts
+
+
+def _written(fact: Any) -> Any:
+    """Text as it may stand in a line; money and days as the reader writes them."""
+    if isinstance(fact, Money):
+        return money(fact)
+    if isinstance(fact, dt.date):
+        return day(fact)
+    return one_line(fact, SUBJECT_LIMIT) if isinstance(fact, str) else fact
 
 
 def _tidy(text: str) -> str:

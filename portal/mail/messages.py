@@ -18,13 +18,25 @@ from portal.domain.invitations import Purpose
 from portal.domain.plans import Cadence, Plan
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
 from portal.mail import queries
+from portal.mail.client_messages import (
+    client_created,
+    client_deletion_team,
+    client_kept,
+    client_linked,
+    client_linked_team,
+    client_resumed,
+    client_suspended,
+    client_unlinked_team,
+)
 from portal.mail.people_messages import (
     address_confirm,
     address_notice,
     password_changed,
     provider_confirmed,
     provider_removed,
+    provider_resumed,
     provider_role_changed,
+    provider_suspended,
 )
 from portal.mail.shapes import Letter, Office, Outdated, Payload
 from portal.models import utc_now
@@ -262,12 +274,22 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.provider_entered": provider_entered,
     "mail.provider_invitation": provider_invitation,
     "mail.subscription_changed": subscription_changed,
+    "mail.client_created": client_created,
+    "mail.client_suspended": client_suspended,
+    "mail.client_resumed": client_resumed,
     "mail.client_deletion": client_deletion,
+    "mail.client_deletion_team": client_deletion_team,
+    "mail.client_kept": client_kept,
+    "mail.client_linked": client_linked,
+    "mail.client_linked_team": client_linked_team,
     "mail.client_unlinked": client_unlinked,
+    "mail.client_unlinked_team": client_unlinked_team,
     "mail.link_request": link_request,
     "mail.provider_confirmed": provider_confirmed,
     "mail.provider_removed": provider_removed,
     "mail.provider_role_changed": provider_role_changed,
+    "mail.provider_suspended": provider_suspended,
+    "mail.provider_resumed": provider_resumed,
 }
 
 

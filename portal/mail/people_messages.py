@@ -38,6 +38,29 @@ def provider_role_changed(session: Session, office: Office, payload: Payload) ->
     )
 
 
+def provider_suspended(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells a provider's person that they are locked out: `provider`, `person`, `account`."""
+    found, to = _person_in(session, payload, ProviderPersonState.SUSPENDED)
+    url = office.url_for("accounts.home")
+    return _to_person("provider_suspended", to, payload, found.provider, url)
+
+
+def provider_resumed(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells a provider's person that they are in again: `provider`, `person`, `account`."""
+    found, to = _person_in(session, payload, ProviderPersonState.CONFIRMED)
+    url = _provider_url(office, uuid.UUID(payload["provider"]))
+    return _to_person("provider_resumed", to, payload, found.provider, url, role=found.role.label)
+
+
+def _person_in(session: Session, payload: Payload, state: ProviderPersonState) -> tuple[Any, str]:
+    """The person, who must stand in `state`, and their address."""
+    found = queries.provider_person(session, *_person_ids(payload))
+    to = queries.address_of(session, uuid.UUID(payload["account"]))
+    if found is None or to is None or found.state is not state:
+        raise Outdated("The person is gone, or stands elsewhere by now.")
+    return found, to
+
+
 def provider_removed(session: Session, office: Office, payload: Payload) -> Letter:
     """Tells somebody that they left a provider: `provider`, `account`, `locale`."""
     provider = queries.provider_name(session, uuid.UUID(payload["provider"]))

@@ -3,11 +3,11 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Role
-from portal.domain.states import MemberState
+from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import (
     Account,
     AddressChange,
@@ -20,6 +20,7 @@ from portal.models import (
     SignInCode,
     Subscription,
     SubscriptionChange,
+    SubscriptionLine,
 )
 
 
@@ -65,6 +66,54 @@ def member(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -
     return session.execute(found).one_or_none()
 
 
+def owner_address(
+    session: Session, organization_id: uuid.UUID, account_id: uuid.UUID
+) -> str | None:
+    """Where mail to a confirmed owner goes; None for whoever is none."""
+    found = (
+        _of(Member.organization_id, organization_id, Account.email)
+        .select_from(Member)
+        .join(Account, Account.id == Member.account_id)
+        .where(
+            Member.account_id == account_id,
+            Member.role == Role.OWNER,
+            Member.state == MemberState.CONFIRMED,
+        )
+    )
+    email: str | None = session.scalar(found)
+    return email
+
+
+def provider_admin(
+    session: Session, provider_id: uuid.UUID, account_id: uuid.UUID
+) -> Row[Any] | None:
+    """Mail to a confirmed provider admin and what it tells of the provider; None for others."""
+    found = (
+        _of(
+            ProviderPerson.provider_id,
+            provider_id,
+            ProviderPerson.provider_id,
+            Account.email,
+            Provider.name.label("provider"),
+            Provider.time_zone.label("provider_time_zone"),
+        )
+        .join(Provider, Provider.id == ProviderPerson.provider_id)
+        .join(Account, Account.id == ProviderPerson.account_id)
+        .where(
+            ProviderPerson.account_id == account_id,
+            ProviderPerson.role == Role.PROVIDER_ADMIN,
+            ProviderPerson.state == ProviderPersonState.CONFIRMED,
+        )
+    )
+    return session.execute(found).one_or_none()
+
+
+def name_of(session: Session, account_id: uuid.UUID) -> str | None:
+    """What the person of an account is called."""
+    name: str | None = session.scalar(_of(Account.id, account_id, Account.name))
+    return name
+
+
 def address_of(session: Session, account_id: uuid.UUID) -> str | None:
     """Where mail to an account goes."""
     email: str | None = session.scalar(_of(Account.id, account_id, Account.email))
@@ -106,17 +155,33 @@ def link_request(
 
 
 def terms(session: Session, organization_id: uuid.UUID) -> Row[Any] | None:
-    """What an organization has ordered, its provider if it has one, and when it is deleted."""
+    """What an organization has ordered, its provider if it has one, and when it is deleted.
+
+    `gross_cents` is the sum of the lines for one period, before discount and tax.
+    """
+    line_cents = SubscriptionLine.unit_cents * SubscriptionLine.quantity * SubscriptionLine.months
+    lines = _of(SubscriptionLine.organization_id, organization_id, func.sum(line_cents))
     found = (
         _of(
             Organization.id,
             organization_id,
+            Organization.id,
+            Organization.provider_id,
             Organization.name.label("organization"),
             Organization.plan,
             Organization.seats,
             Organization.billing_email,
+            Organization.extra_storage_gb,
+            Organization.status,
             Organization.delete_at,
+            Subscription.cadence,
+            Subscription.currency,
+            Subscription.discount_basis_points,
+            Subscription.tax_label,
+            Subscription.tax_basis_points,
+            Subscription.period_start,
             Subscription.period_end,
+            lines.scalar_subquery().label("gross_cents"),
             Provider.name.label("provider"),
             Provider.time_zone.label("provider_time_zone"),
         )

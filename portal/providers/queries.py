@@ -76,6 +76,17 @@ def _admins(provider_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Sel
     )
 
 
+def admins_to_tell(session: Session, provider_id: uuid.UUID) -> Sequence[Row[Any]]:
+    """(account_id, locale) of the confirmed provider admins, the longest here first."""
+    found = (
+        _admins(provider_id, ProviderPerson.account_id)
+        .add_columns(Account.locale)
+        .join(Account, Account.id == ProviderPerson.account_id)
+        .order_by(ProviderPerson.id)
+    )
+    return session.execute(found).all()
+
+
 def count_admins(session: Session, provider_id: uuid.UUID) -> int:
     """How many confirmed provider admins there are."""
     return len(session.execute(_admins(provider_id, ProviderPerson.id)).all())

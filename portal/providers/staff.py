@@ -175,6 +175,7 @@ def _suspend(session: Session, actor: Actor, person: Row[Any]) -> None:
     scope_keys.left(session, person)
     _affiliate(session, person, state=ProviderPersonState.SUSPENDED)
     _tell_state(session, actor, "provider:person:suspend", person, ProviderPersonState.SUSPENDED)
+    _mail(session, "mail.provider_suspended", person)
 
 
 def _resume(session: Session, actor: Actor, person: Row[Any]) -> None:
@@ -182,6 +183,7 @@ def _resume(session: Session, actor: Actor, person: Row[Any]) -> None:
     _write(session, person, [], state=_CONFIRMED)
     _affiliate(session, person, state=_CONFIRMED)
     _tell_state(session, actor, "provider:person:resume", person, _CONFIRMED)
+    _mail(session, "mail.provider_resumed", person)
 
 
 def _remove(session: Session, actor: Actor, person: Row[Any]) -> None:

@@ -185,12 +185,14 @@ def whole(database):
         "owner": Member.organization_id,
         "collection": Collection.organization_id,
         "subscription": Subscription.organization_id,
-        "mail": Outbox.organization_id,
         "claim": Idempotency.result_id,
     }
     for name, column in parts.items():
         counted = dict(database.all(select(column, func.count()).group_by(column)))
         assert counted == dict.fromkeys(clients, 1), f"each client has one {name}"
+    mails = database.all(select(Outbox.organization_id, Outbox.topic))
+    topics = ("mail.client_created", "mail.member_invitation")
+    assert sorted(mails) == sorted((client, topic) for client in clients for topic in topics)
     told = select(Event.stream_id).where(Event.type == "organization:organization:create")
     assert sorted(database.all(told)) == sorted(clients)
     assert database.one(select(Provider.clients_count)) == len(clients)
