@@ -21,6 +21,7 @@ from portal.events.record import record
 from portal.models import (
     Account,
     AddressChange,
+    Attention,
     Member,
     ProviderPerson,
     SignInCode,
@@ -166,10 +167,18 @@ def _rename(session: Session, table: Any, account_id: uuid.UUID, email: str) -> 
         other.email == email,
         other.id != table.id,
     )
-    session.execute(
+    renamed = session.scalars(
         update(table)
         .where(table.account_id == account_id, ~taken)
         .values(email=email)
+        .returning(table.id)
+        .execution_options(synchronize_session=False)
+    )
+    # Whoever waits is listed by that address too.
+    session.execute(
+        update(Attention)
+        .where(Attention.subject_id.in_(renamed.all()))
+        .values(label=email)
         .execution_options(synchronize_session=False)
     )
 

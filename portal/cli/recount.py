@@ -3,23 +3,38 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, literal, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Role
+from portal.domain.attention import AttentionKind
 from portal.domain.setup_steps import SetupFacts, progress, setup_steps
 from portal.domain.states import SEAT_STATES, MemberState, ProviderPersonState
 from portal.models import (
     Affiliation,
+    Attention,
     Collection,
     Event,
     EventCheckpoint,
     EventStream,
     Member,
     Organization,
+    Outbox,
     Provider,
     ProviderPerson,
 )
+from portal.providers.attention_facts import READ_OFF, everything, named
 
 NAMED = 5
 Rows = Select[*tuple[Any, ...]]
@@ -41,6 +56,7 @@ def recount(session: Session) -> Iterator[tuple[str, list[str]]]:
         ][:NAMED],
     )
     yield "event numbers", _wrong(session, _streams())
+    yield "what waits", recount_waiting(session)
 
 
 def _wrong(session: Session, found: Rows) -> list[str]:
@@ -247,3 +263,44 @@ def _streams() -> Rows:
             )
         )
     )
+
+
+def recount_waiting(session: Session) -> list[str]:
+    """What of the projection of attention differs from the facts; few are named."""
+    return [*_missing(session), *_stale(session)][:NAMED]
+
+
+def _told(found: Any) -> Any:
+    """What of a row of attention can be read off the facts at any time."""
+    row = found.subquery()
+    return select(row.c.provider_id, row.c.kind, row.c.subject_id, row.c.label, row.c.due_at)
+
+
+def _stored(*conditions: ColumnElement[bool]) -> Any:
+    row = Attention
+    columns = (row.provider_id, row.kind, row.subject_id, row.label, row.due_at)
+    return select(*columns).where(row.kind.in_(READ_OFF), *conditions)
+
+
+def _missing(session: Session) -> list[str]:
+    """Waits by the facts, and does not stand there, or not as it is."""
+    lost = (_told(named(each)).except_(_stored()) for each in everything())
+    return [
+        f"{row.subject_id}: nothing, counted {row.kind}"
+        for each in lost
+        for row in session.execute(each.limit(NAMED))
+    ]
+
+
+def _stale(session: Session) -> list[str]:
+    """Stands there, and waits for nothing by the facts."""
+    mail = Attention.kind == AttentionKind.MAIL_FAILED
+    facts = [_told(named(each)) for each in everything()]
+    left = _stored(~mail).except_(*facts)
+    # A mail whose job has been tidied away is believed.
+    delivered = _stored(mail, exists().where(Outbox.subject_id == Attention.subject_id))
+    return [
+        f"{row.subject_id}: {row.kind}, counted nothing"
+        for each in (left, delivered.except_(*facts))
+        for row in session.execute(each.limit(NAMED))
+    ]

@@ -15,6 +15,7 @@ from portal.models import Organization, OrganizationTag, Provider, Subscription,
 from portal.organizations import queries
 from portal.organizations.mail import tell_owners, tell_team
 from portal.organizations.service import streams_in
+from portal.providers import attention
 
 GRACE = dt.timedelta(days=7)
 # What the provider wrote beside the client for itself goes with the provider.
@@ -163,6 +164,7 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         status=ClientStatus.ACTIVE,
         **_NO_WORDS,
     )
+    attention.leave(session, client.id)
     session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
     _bill_at_list_price(session, client)
     events.record(

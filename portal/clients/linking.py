@@ -20,6 +20,7 @@ from portal.events import Stream
 from portal.models import LinkRequest, Member, Organization, Provider, Subscription, utc_now
 from portal.organizations.mail import tell_owners, tell_team
 from portal.outbox import enqueue
+from portal.providers import attention
 
 VALID = dt.timedelta(days=5)
 PURPOSE = "link-request"
@@ -119,6 +120,7 @@ def link(
     """
     provider = _count_in(session, provider_id, key)
     _take(session, actor, provider_id, organization, provider, key)
+    attention.arrive(session, organization.id, provider_id)
     session.execute(
         update(Subscription)
         .where(Subscription.organization_id == organization.id)

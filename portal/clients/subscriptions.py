@@ -34,6 +34,7 @@ from portal.models import (
 )
 from portal.organizations.mail import tell_owners
 from portal.organizations.service import recount_setup, streams_in
+from portal.providers import attention
 
 CHANGE_PURPOSE = "subscription-change"
 
@@ -136,6 +137,7 @@ def commit(session: Session, actor: Actor, world: World, preview: Preview) -> No
         return
     client = world.client
     _update_organization(session, actor, client, preview.after)
+    attention.seats_changed(session, client.id)
     change_id = _add_change(session, client, preview)
     _rewrite_lines(session, client, preview)
     if preview.before.plan is not preview.after.plan:

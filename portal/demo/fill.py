@@ -15,6 +15,7 @@ from portal.demo.plot import began_at, fates
 from portal.demo.provider import DemoProvider, make_provider
 from portal.demo.world import Ids, Log, Order, Rows
 from portal.events import Stream
+from portal.providers import attention
 
 _COLLECTION = {"en": "Default collection", "fr": "Collection par défaut"}
 _HEAD_START = dt.timedelta(days=14)
@@ -53,6 +54,7 @@ def fill(connection: Connection, order: Order, now: dt.datetime) -> Demo:
         rows.rest()
     _tell_the_rest(rows, log, provider, now)
     log.close()
+    attention.rebuild(connection)
     return Demo(
         provider=str(provider.id),
         admin=provider.admin.email,

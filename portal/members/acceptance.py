@@ -21,6 +21,7 @@ from portal.members import confirmation, queries
 from portal.models import Account, Member, Organization, utc_now
 from portal.organizations.keys import INCOMPLETE, KeysExist, OrganizationKeys, store_keys
 from portal.outbox import enqueue
+from portal.providers import attention
 
 _WITHDRAWN = {MemberState.REVOKED, MemberState.STAGED}
 
@@ -115,6 +116,7 @@ def accept(
     if keys and made and account.public_key:
         _confirm_at_once(session, joined, actor, account.public_key, keys.member_wrapped_key)
     else:
+        attention.member_moved(session, joined.id, MemberState.ACCEPTED)
         _call_admins(session, invitation)
     return account
 

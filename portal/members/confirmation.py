@@ -17,6 +17,7 @@ from portal.models import Account, Member, Organization, utc_now
 from portal.organizations.keys import OrganizationKeys, store_keys
 from portal.organizations.service import recount_setup, streams_in
 from portal.outbox import enqueue
+from portal.providers import attention
 
 NO_KEY = N_("No key arrived from your browser. Confirming needs a browser that runs scripts.")
 NO_ACCOUNT_KEYS = N_(
@@ -115,7 +116,7 @@ def _mark(session: Session, member: Row[Any], public_key: str, wrapped_key: str)
 def told(
     session: Session, actor: Actor, member: Any, *, public_key: str, by_making_keys: bool
 ) -> None:
-    """What follows from a confirmed row: affiliation, set-up progress, the event.
+    """What follows from a confirmed row: affiliation, set-up progress, the event; nobody waits.
 
     `member` has organization_id, organization_name, id, account_id, email and role.
     """
@@ -128,6 +129,7 @@ def told(
         role=member.role,
         state=MemberState.CONFIRMED,
     )
+    attention.member_moved(session, member.id, MemberState.CONFIRMED)
     recount_setup(session, member.organization_id)
     events.record(
         session,

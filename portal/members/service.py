@@ -16,6 +16,7 @@ from portal.domain.states import MemberState
 from portal.models import Collection, CollectionMember, Member, Organization, new_id, utc_now
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
+from portal.providers import attention
 
 ALREADY_HERE = N_("This person is already a member or has been invited.")
 NO_SEATS = N_("No seats are left. A provider admin can add seats.")
@@ -57,6 +58,7 @@ def invite(
         role=role.value,
     )
     send_invitation(session, member, actor.provider_id)
+    attention.member_invited(session, organization_id, member.id)
     return member
 
 
@@ -221,6 +223,7 @@ def _tell_of_renewal(
         email=member.email,
     )
     send_invitation(session, member, member.provider_id)
+    attention.member_invited(session, organization_id, member.id)
 
 
 _INVITED = (

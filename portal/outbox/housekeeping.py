@@ -4,12 +4,14 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from portal.accounts.sessions import IDLE
+from portal.domain.attention import AttentionKind
 from portal.models import (
     AddressChange,
+    Attention,
     AuthSession,
     Base,
     Idempotency,
@@ -35,6 +37,20 @@ def _served(now: dt.datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]
     yield Notice, Notice.created_at < now - KEPT
     yield Idempotency, Idempotency.created_at < now - KEPT
     yield Outbox, and_(Outbox.state != "queued", Outbox.finished_at < now - JOBS_KEPT)
+    yield Attention, _forgotten_mail(now)
+
+
+def _forgotten_mail(now: dt.datetime) -> ColumnElement[bool]:
+    """A failed mail nobody waits for: the one with news, a month after it; not an invitation."""
+    person = aliased(Attention)
+    waits = exists().where(
+        person.provider_id == Attention.provider_id,
+        person.subject_id == Attention.subject_id,
+        person.kind == AttentionKind.INVITED,
+    )
+    return and_(
+        Attention.kind == AttentionKind.MAIL_FAILED, Attention.since < now - JOBS_KEPT, ~waits
+    )
 
 
 def tidy(sessions: sessionmaker[Session]) -> dict[str, int]:

@@ -21,6 +21,8 @@ FIRST_PAUSE = dt.timedelta(seconds=30)
 LONGEST_PAUSE = dt.timedelta(hours=6)
 # With the pauses between them, about a day.
 TRIES = 13
+# So many tries in vain take about an hour: by then somebody may have to help.
+FAILING_AFTER = 8
 ANSWER_LIMIT = 500
 
 
@@ -33,6 +35,7 @@ class Job:
     payload: dict[str, Any]
     attempts: int
     lease: str
+    subject_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,12 @@ def claim(session: Session, job_id: uuid.UUID, lease: str, length: dt.timedelta)
         update(Outbox)
         .where(Outbox.id == free)
         .values(lease=lease, run_at=now + length, attempts=Outbox.attempts + 1)
-        .returning(Outbox.id, Outbox.topic, Outbox.payload, Outbox.attempts)
+        .returning(Outbox.id, Outbox.topic, Outbox.payload, Outbox.attempts, Outbox.subject_id)
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if taken is None:
         return None
-    return Job(taken.id, taken.topic, taken.payload, taken.attempts, lease)
+    return Job(taken.id, taken.topic, taken.payload, taken.attempts, lease, taken.subject_id)
 
 
 def finish(session: Session, job: Job, outcome: Outcome) -> bool:

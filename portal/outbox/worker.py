@@ -21,6 +21,7 @@ from portal.models import new_id
 from portal.outbox import jobs
 from portal.outbox.housekeeping import tidy
 from portal.outbox.jobs import Job, Outcome
+from portal.providers import attention
 from portal.web.logs import log
 
 LOOK_EVERY_SECONDS = 0.5
@@ -142,6 +143,8 @@ class Worker:
             try:
                 with self._sessions.begin() as session:
                     kept = jobs.finish(session, job, outcome)
+                    if kept:
+                        attention.mail_fared(session, job.topic, job.subject_id, outcome.state)
                 break
             except DBAPIError:
                 if self._stop.is_set() or time.monotonic() + pause > until:

@@ -15,7 +15,7 @@ from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, ProviderPerson, utc_now
 from portal.outbox import enqueue
-from portal.providers import queries
+from portal.providers import attention, queries
 from portal.providers.scope_keys import needs_key
 from portal.providers.staff import check_actor, hold, tenant_of
 
@@ -71,6 +71,7 @@ def confirm(
     if person.state is ProviderPersonState.CONFIRMED:
         _record(session, actor, "provider:person:hand_over_key", person, fingerprint=fingerprint)
         return
+    attention.person_moved(session, person.provider_id, person.id, ProviderPersonState.CONFIRMED)
     _affiliate(session, person)
     _record(
         session,

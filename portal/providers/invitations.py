@@ -17,6 +17,7 @@ from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, Provider, ProviderPerson, utc_now
 from portal.outbox import enqueue
+from portal.providers import attention
 
 
 def _of(provider_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -91,6 +92,7 @@ def accept(
         raise Spent
     state = ProviderPersonState.CONFIRMED if founding else ProviderPersonState.ACCEPTED
     _link(session, invitation, account, state)
+    attention.person_moved(session, invitation.tenant_id, invitation.row_id, state)
     affiliations.put(
         session,
         account_id=account.id,
@@ -244,6 +246,7 @@ def _send_again(session: Session, link: Link, renewed: Any, trace: Trace) -> Non
         provider_id=link.tenant_id,
         subject_id=link.row_id,
     )
+    attention.person_invited(session, link.tenant_id, link.row_id)
 
 
 def admin_names(session: Session, provider_id: uuid.UUID) -> list[str]:

@@ -19,6 +19,7 @@ from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Provider, ProviderPerson, utc_now
 from portal.outbox import enqueue
+from portal.providers import attention
 
 INCOMPLETE = N_("The key that your browser made arrived incomplete. Load the page and try again.")
 
@@ -95,6 +96,7 @@ def invite_person(
         provider_id=provider_id,
         subject_id=person.id,
     )
+    attention.person_invited(session, provider_id, person.id)
     return person
 
 

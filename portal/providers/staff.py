@@ -22,7 +22,7 @@ from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Provider, ProviderPerson, new_id, utc_now
 from portal.outbox import enqueue
-from portal.providers import queries, scope_keys
+from portal.providers import attention, queries, scope_keys
 
 GONE = N_("This person is not here any more.")
 _CONFIRMED = ProviderPersonState.CONFIRMED
@@ -71,6 +71,7 @@ def invite(session: Session, actor: Actor, *, email: str, role: Role, locale: st
         return False
     _tell(session, actor, "provider:person:invite", person, role=role.value)
     send_invitation(session, provider_id, person)
+    attention.person_invited(session, provider_id, person.id)
     return True
 
 
@@ -143,6 +144,7 @@ def _resend(session: Session, actor: Actor, person: Row[Any]) -> None:
         raise refuse(GONE)
     _tell(session, actor, "provider:person:reinvite", person)
     send_invitation(session, person.provider_id, renewed)
+    attention.person_invited(session, person.provider_id, person.id)
 
 
 def _give_role(role: Role) -> Callable[[Session, Actor, Row[Any]], None]:
@@ -173,6 +175,7 @@ def _suspend(session: Session, actor: Actor, person: Row[Any]) -> None:
         next_wrapped_key=None,
     )
     scope_keys.left(session, person)
+    attention.person_moved(session, *_ids(person), ProviderPersonState.SUSPENDED)
     _affiliate(session, person, state=ProviderPersonState.SUSPENDED)
     _tell_state(session, actor, "provider:person:suspend", person, ProviderPersonState.SUSPENDED)
     _mail(session, "mail.provider_suspended", person)
@@ -195,6 +198,7 @@ def _remove(session: Session, actor: Actor, person: Row[Any]) -> None:
     if removed.rowcount != 1:  # type: ignore[attr-defined]
         raise refuse(LAST_ADMIN)
     scope_keys.left(session, person)
+    attention.person_moved(session, *_ids(person), None)
     before = {"role": person.role.value, "state": person.state.value}
     _tell(session, actor, "provider:person:remove", person, before=before)
     if person.account_id is None:
@@ -213,6 +217,10 @@ _DO: dict[StaffAction, Callable[[Session, Actor, Row[Any]], None]] = {
     StaffAction.RESUME: _resume,
     StaffAction.REMOVE: _remove,
 }
+
+
+def _ids(person: Row[Any]) -> tuple[uuid.UUID, uuid.UUID]:
+    return person.provider_id, person.id
 
 
 def _row(person: Row[Any]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

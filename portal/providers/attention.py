@@ -1,0 +1,165 @@
+"""The projection of what waits for a provider: written by the transaction of the cause.
+
+What is about a person or the seats of a client is read off their rows once they have changed;
+whoever changes them says so here, last. Other things are `put` and `drop`ped by name.
+"""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from portal.domain.attention import AttentionKind
+from portal.domain.states import MemberState, ProviderPersonState
+from portal.models import Attention, Member, Organization, Outbox, ProviderPerson, new_id, utc_now
+from portal.providers import attention_facts as facts
+from portal.providers.attention_facts import COLUMNS, Facts
+
+_UNIQUE = ("provider_id", "kind", "subject_id")
+_STATES = (AttentionKind.STAGED, AttentionKind.INVITED, AttentionKind.ACCEPTED)
+
+
+def put(
+    session: Session,
+    provider_id: uuid.UUID,
+    kind: AttentionKind,
+    subject_id: uuid.UUID,
+    *,
+    organization_id: uuid.UUID | None = None,
+    label: str = "",
+    reason: str = "",
+    since: dt.datetime | None = None,
+    due_at: dt.datetime | None = None,
+) -> None:
+    """Write or rewrite one row. Without `since`, a row that exists keeps the one it has."""
+    added = _insert(session).values(
+        provider_id=provider_id,
+        id=new_id(),
+        organization_id=organization_id,
+        kind=kind,
+        subject_id=subject_id,
+        label=label,
+        reason=reason,
+        since=since or utc_now(),
+        due_at=due_at,
+    )
+    _upsert(session, added, "since" if since else "")
+
+
+def drop(
+    session: Session,
+    provider_id: uuid.UUID | None,
+    subject_id: uuid.UUID,
+    *kinds: AttentionKind,
+) -> None:
+    """It waits no more: the rows of these kinds, of all kinds without any, go."""
+    gone = delete(Attention).where(Attention.subject_id == subject_id)
+    if provider_id is not None:
+        gone = gone.where(Attention.provider_id == provider_id)
+    if kinds:
+        gone = gone.where(Attention.kind.in_(kinds))
+    session.execute(gone.execution_options(synchronize_session=False))
+
+
+def leave(session: Session, organization_id: uuid.UUID) -> None:
+    """The client is no provider's any more: nobody is told of it."""
+    gone = delete(Attention).where(Attention.organization_id == organization_id)
+    session.execute(gone.execution_options(synchronize_session=False))
+
+
+def arrive(session: Session, organization_id: uuid.UUID, provider_id: uuid.UUID) -> None:
+    """The organization is this provider's client now: what waits there is read off the facts."""
+    here = (Organization.id == organization_id, Organization.provider_id == provider_id)
+    _write(session, *facts.of_clients(*here))
+
+
+def rebuild(connection: Connection) -> None:
+    """Read everything off the facts, for all providers; full clients since they were created."""
+    for found in facts.everything(Organization.created_at):
+        _write(connection, found)
+
+
+def member_invited(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -> None:
+    """Somebody came into a client, or another link went out to them; seats may be used up."""
+    _write(
+        session,
+        facts.members(Member.organization_id == organization_id, Member.id == member_id),
+        facts.full(Organization.id == organization_id),
+    )
+
+
+def member_moved(session: Session, member_id: uuid.UUID, state: MemberState) -> None:
+    """A member has another state; the mail about the earlier one is of no importance now."""
+    drop(session, None, member_id, *_left(state.value), AttentionKind.MAIL_FAILED)
+    if state in facts.WAITING:
+        _write(session, facts.members(Member.id == member_id))
+
+
+def seats_changed(session: Session, organization_id: uuid.UUID) -> None:
+    """Seats were bought or given back, their limit moved, or somebody left one."""
+    room = select(Organization.id).where(Organization.id == organization_id, facts.is_full())
+    gone = delete(Attention).where(
+        Attention.organization_id == organization_id,
+        Attention.kind == AttentionKind.SEATS_FULL,
+        ~room.exists(),
+    )
+    session.execute(gone.execution_options(synchronize_session=False))
+    _write(session, facts.full(Organization.id == organization_id))
+
+
+def person_moved(
+    session: Session,
+    provider_id: uuid.UUID,
+    person_id: uuid.UUID,
+    state: ProviderPersonState | None,
+) -> None:
+    """A provider's person has another state, or (None) is gone."""
+    kinds = (*_left(state.value if state else ""), AttentionKind.MAIL_FAILED)
+    drop(session, provider_id, person_id, *kinds)
+    if state in facts.WAITING_PEOPLE:
+        person_invited(session, provider_id, person_id)
+
+
+def person_invited(session: Session, provider_id: uuid.UUID, person_id: uuid.UUID) -> None:
+    """Somebody was invited to the provider, or another link went out to them."""
+    mine = (ProviderPerson.provider_id == provider_id, ProviderPerson.id == person_id)
+    _write(session, facts.people(*mine))
+
+
+def mail_fared(session: Session, topic: str, subject_id: uuid.UUID | None, state: str) -> None:
+    """A mail has left, or did not: `state` is the job's, "queued" if it is tried again."""
+    if subject_id is None or topic not in facts.TELLING_MAILS or state == "dropped":
+        return
+    if state == "sent":
+        drop(session, None, subject_id, AttentionKind.MAIL_FAILED)
+        return
+    here = Outbox.subject_id == subject_id
+    found = facts.member_mails(here) if topic in facts.MEMBER_MAILS else facts.person_mails(here)
+    _write(session, found)
+
+
+def _left(state: str) -> list[AttentionKind]:
+    return [kind for kind in _STATES if kind.value != state]
+
+
+def _insert(session: Session | Connection) -> Any:
+    bind = session.get_bind() if isinstance(session, Session) else session
+    dialect = postgresql if bind.dialect.name == "postgresql" else sqlite
+    return dialect.insert(Attention)
+
+
+def _write(session: Session | Connection, *found: Facts) -> None:
+    _upsert(session, _insert(session).from_select(COLUMNS, facts.together(*found)))
+
+
+def _upsert(session: Session | Connection, added: Any, *more: str) -> None:
+    """Whatever waits already keeps its beginning."""
+    names = ("organization_id", "label", "reason", "due_at", *filter(None, more))
+    new = {name: added.excluded[name] for name in names}
+    session.execute(
+        added.on_conflict_do_update(index_elements=_UNIQUE, set_=new),
+        execution_options={"synchronize_session": False},
+    )
