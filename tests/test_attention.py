@@ -1,42 +1,30 @@
 """What waits for a provider: each cause writes its row, and a recount finds the same."""
 
-import dataclasses
 import datetime as dt
-import random
 
 import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import sessionmaker
 
 from portal.accounts.address import _rename
-from portal.billing import load_prices
-from portal.cli.recount import recount_waiting
-from portal.clients import lifecycle, link_queries, linking, queries, subscriptions
-from portal.crypto.keys import wrap_for
-from portal.crypto.tokens import Link
-from portal.domain.access import Role, Trace
+from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
-from portal.domain.errors import RuleError
-from portal.domain.staff import StaffAction
 from portal.domain.states import MemberState
 from portal.extensions import db
-from portal.members import acceptance, confirmation, service
-from portal.members import queries as member_queries
+from portal.members import service
 from portal.models import (
-    Account,
     Attention,
     Member,
     Organization,
     Outbox,
-    ProviderPerson,
     new_id,
     utc_now,
 )
 from portal.outbox import jobs
 from portal.outbox.housekeeping import tidy
 from portal.outbox.jobs import Outcome
-from portal.providers import attention, invitations, staff
-from tests.support.accounts import keys_for
+from portal.providers import attention
+from tests.support.attention import row_of, waiting, wrong
 from tests.support.mailing import change_settings, make_due, send_all
 from tests.support.organizations import OWNER, make_place
 
@@ -47,24 +35,6 @@ MAIL_FAILED, SEATS_FULL = AttentionKind.MAIL_FAILED, AttentionKind.SEATS_FULL
 @pytest.fixture
 def place(database):
     return make_place(database)
-
-
-def waiting(database, *conditions):
-    """(kind, label) of all that waits."""
-    found = select(Attention.kind, Attention.label).where(*conditions)
-    return sorted((row.kind.value, row.label) for row in database.all(found))
-
-
-def row_of(database, subject_id, kind=INVITED):
-    return database.one(
-        select(Attention).where(Attention.subject_id == subject_id, Attention.kind == kind)
-    )
-
-
-def wrong(database):
-    """What a recount says against the projection."""
-    with database.session() as session:
-        return recount_waiting(session)
 
 
 def resend(place):
@@ -321,204 +291,3 @@ def test_what_is_read_off_anew_is_the_same(place, database):
         attention.rebuild(session.connection())
     assert waiting(database) == before
     assert wrong(database) == []
-
-
-# Random histories.
-
-
-class History:
-    """Things that happen to one client and its provider, in any order."""
-
-    def __init__(self, place, chance):
-        self.place, self.chance, self.database = place, chance, place.database
-        self.number = 0
-
-    def go_on(self):
-        """One thing; whatever the rules refuse is rolled back."""
-        acts = (
-            self.invite, self.invite, self.resend, self.readdress, self.accept, self.accept,
-            self.confirm, self.unlink, self.link, self.change_seats, self.mail, self.mail,
-            self.hire, self.person, self.person_accepts,
-        )  # fmt: skip
-        act = self.chance.choice(acts)
-        with self.database.session() as session:
-            try:
-                with session.begin_nested():
-                    act(session)
-            except RuleError:
-                pass
-        return act.__name__
-
-    def member(self, session, *states):
-        found = session.scalars(
-            select(Member.id).where(Member.state.in_(states)).order_by(Member.id)
-        ).all()
-        return self.chance.choice(found) if found else None
-
-    def invite(self, session):
-        self.number += 1
-        self.ask(
-            service.invite,
-            session,
-            email=f"person{self.number}@acme.example",
-            role=Role.USER,
-            locale="en",
-        )
-
-    def ask(self, what, session, **more):
-        what(session, self.place.actor, organization_id=self.place.organization.id, **more)
-
-    def resend(self, session):
-        member = self.member(session, MemberState.INVITED)
-        if member:
-            self.ask(service.resend, session, member_id=member)
-
-    def readdress(self, session):
-        member = self.member(session, MemberState.INVITED)
-        if member:
-            self.number += 1
-            self.ask(
-                service.replace_address,
-                session,
-                member_id=member,
-                before=session.scalar(select(Member.email).where(Member.id == member)),
-                email=f"other{self.number}@acme.example",
-            )
-
-    def account(self, session, email):
-        found = session.scalars(select(Account).where(Account.email == email)).one_or_none()
-        if found is None:
-            key = keys_for(OWNER).public_key
-            found = Account(
-                email=email,
-                name=email,
-                signin_hash="hash",
-                public_key=key,
-                protected_user_key="2.u",
-                protected_private_key="2.p",
-            )
-            session.add(found)
-            session.flush()
-        return found
-
-    def accept(self, session):
-        member = self.member(session, MemberState.INVITED)
-        if member:
-            version = session.scalar(select(Member.invitation_version).where(Member.id == member))
-            found = acceptance.find(session, Link(self.place.organization.id, member, version))
-            acceptance.accept(
-                session, found, lambda: self.account(session, found.email), trace=Trace()
-            )
-
-    def confirm(self, session):
-        member = self.member(session, MemberState.ACCEPTED)
-        if member:
-            row = member_queries.find(session, self.place.organization.id, member)
-            key = wrap_for(row.public_key, self.place.keys.key.raw)
-            confirmation.confirm(
-                session, self.place.actor, row, public_key=row.public_key, wrapped_key=key
-            )
-
-    def unlink(self, session):
-        client = queries.client(session, self.place.provider.id, self.place.organization.id)
-        if client:
-            lifecycle.unlink(session, self.place.actor, client)
-
-    def link(self, session):
-        owner = session.scalars(select(Account).where(Account.email == OWNER)).one_or_none()
-        own = owner and link_queries.own_organization(session, owner.id, self.place.organization.id)
-        if own:
-            actor = dataclasses.replace(
-                self.place.actor, account_id=owner.id, role=Role.OWNER, provider_id=None
-            )
-            public = self.place.provider_keys.public_key
-            key = linking.WrappedKey(wrap_for(public, self.place.keys.key.raw), public)
-            linking.link(session, actor, self.place.provider.id, own, key)
-
-    def change_seats(self, session):
-        world = subscriptions.world_of(
-            session, self.place.provider.id, self.place.organization.id, load_prices()
-        )
-        if world:
-            grows = self.chance.random() < 0.3
-            wanted = dataclasses.replace(
-                world.selection,
-                seats=max(1, world.used + self.chance.choice((0, 0, 1, 5))),
-                autogrow=grows,
-                seat_limit=None,
-            )
-            subscriptions.commit(session, self.place.actor, world, world.preview(wanted))
-
-    def mail(self, session):
-        queued = select(Outbox.id).where(Outbox.state == "queued").order_by(Outbox.id)
-        found = session.scalars(queued).all()
-        if not found:
-            return
-        job_id = self.chance.choice(found)
-        tries = self.chance.choice((0, jobs.FAILING_AFTER - 1))
-        session.execute(
-            update(Outbox).where(Outbox.id == job_id).values(run_at=utc_now(), attempts=tries)
-        )
-        job = jobs.claim(session, job_id, "lease", jobs.LEASE)
-        outcome = Outcome(self.chance.choice(("sent", "failed", "queued", "dropped")), "said")
-        jobs.finish(session, job, outcome)
-        attention.mail_fared(session, job.topic, job.subject_id, outcome.state)
-
-    def hire(self, session):
-        self.number += 1
-        staff.invite(
-            session,
-            self.place.actor,
-            email=f"hand{self.number}@northwind.example",
-            role=Role.SERVICE_USER,
-            locale="en",
-        )
-
-    def somebody(self, session):
-        found = session.scalars(
-            select(ProviderPerson.id)
-            .where(ProviderPerson.account_id.is_distinct_from(self.place.admin.account_id))
-            .order_by(ProviderPerson.id)
-        ).all()
-        return self.chance.choice(found) if found else None
-
-    def person(self, session):
-        person = self.somebody(session)
-        if person:
-            action = self.chance.choice(
-                (StaffAction.RESEND, StaffAction.SUSPEND, StaffAction.RESUME, StaffAction.REMOVE)
-            )
-            staff.act(session, self.place.actor, action, person)
-
-    def person_accepts(self, session):
-        person = self.somebody(session)
-        if person:
-            version = session.scalar(
-                select(ProviderPerson.invitation_version).where(ProviderPerson.id == person)
-            )
-            found = invitations.find(session, Link(self.place.provider.id, person, version))
-            invitations.accept(
-                session, found, lambda: self.account(session, found.email), trace=Trace()
-            )
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_after_any_history_a_recount_finds_the_same(database, seed):
-    place = make_place(database)
-    history = History(place, random.Random(seed))
-    with database.session() as session:
-        # The owner first, so that the client can be unlinked and linked again.
-        history.accept(session)
-        history.confirm(session)
-    done = []
-    for _turn in range(50):
-        done.append(history.go_on())
-        assert wrong(database) == [], done
-    assert waiting(database), done
-
-
-def test_the_history_can_go_wrong(database, monkeypatch):
-    """Without what a cause writes, the same histories end in a recount that differs."""
-    monkeypatch.setattr(attention, "member_moved", lambda *_: None)
-    with pytest.raises(AssertionError):
-        test_after_any_history_a_recount_finds_the_same(database, 1)
