@@ -1,8 +1,6 @@
 """Changing the e-mail address: asked for in the profile, confirmed from the new mailbox."""
 
-import datetime as dt
-
-from flask import make_response, redirect, render_template, url_for
+from flask import make_response, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -10,7 +8,7 @@ from werkzeug.wrappers import Response
 from portal.accounts import address, passwords, sign_in
 from portal.accounts.blueprint import bp
 from portal.accounts.forms import AddressChangeForm
-from portal.accounts.freshness import fresh
+from portal.accounts.freshness import fresh, refuse_stale
 from portal.accounts.limits import PASSWORD_AGAIN, asked_address, limited
 from portal.accounts.service import ChangedKey
 from portal.crypto.tokens import Link, LinkSigner
@@ -40,9 +38,8 @@ def change_address() -> str:
 @signed_in
 def change_address_submit() -> Response:
     """Keep what waits and send both mails."""
-    if not current_user.has_keys and not current_user.is_fresh(dt.datetime.now(dt.UTC)):
-        back = url_for("accounts.change_address")
-        return redirect(url_for("accounts.reauthenticate", next=back), 303)
+    if not current_user.has_keys and (stale := refuse_stale(url_for("accounts.change_address"))):
+        return stale
     form = AddressChangeForm()
     key = form.changed_key() if form.validate() and _is_another(form) else None
     if current_user.has_keys and not form.errors and not _is_proved(form, key):

@@ -1,12 +1,21 @@
-"""Pages that ask once more who is there: keys and the second factor."""
+"""Pages that ask once more who is there: keys, second factor, people's access, what is final.
+
+The page with the form asks, so nothing is typed in vain. Who lets it lie too long is asked when
+they send it, and finds it again as they had filled it in.
+"""
 
 import datetime as dt
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import redirect, request, url_for
+from flask import request, url_for
 from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from portal.accounts.sessions import REAUTHENTICATION
+from portal.web.access import go, here
+from portal.web.paths import own_path
 
 View = Callable[..., Any]
 
@@ -16,9 +25,14 @@ def fresh(view: View) -> View:
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if not current_user.is_fresh(dt.datetime.now(dt.UTC)):
-            back = request.full_path.rstrip("?") if request.method != "POST" else request.path
-            return redirect(url_for("accounts.reauthenticate", next=back), 303)
-        return view(*args, **kwargs)
+        return refuse_stale(here() or request.path) or view(*args, **kwargs)
 
     return guarded
+
+
+def refuse_stale(back: str, within: dt.timedelta = REAUTHENTICATION) -> Response | None:
+    """The way to the proof, and to the page `back` after it; None for whoever gave it lately."""
+    if current_user.is_fresh(dt.datetime.now(dt.UTC), within):
+        return None
+    # An address too long to come back to leads to the page without what was filled in.
+    return go(url_for("accounts.reauthenticate", next=own_path(back, request.path)))

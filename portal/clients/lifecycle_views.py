@@ -8,13 +8,14 @@ from flask import abort, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.accounts.freshness import fresh
+from portal.accounts.freshness import fresh, refuse_stale
 from portal.clients import lifecycle, queries
 from portal.clients.blueprint import bp
 from portal.clients.change_forms import DeleteForm
 from portal.clients.handover import Handover, handover
 from portal.clients.service import Changed
 from portal.domain.access import Permission
+from portal.domain.names import NAME_LIMIT
 from portal.domain.states import ClientStatus
 from portal.extensions import db
 from portal.web import notices
@@ -99,6 +100,7 @@ def resume_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Respons
 
 @bp.get("/providers/<uuid:provider_id>/clients/<uuid:organization_id>/unlink")
 @requires(Permission.CLIENTS_UNLINK)
+@fresh
 def unlink(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """What the owner takes over, and that somebody is there to do it."""
     client = _client(provider_id, organization_id)
@@ -110,6 +112,7 @@ def unlink(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 
 @bp.post("/providers/<uuid:provider_id>/clients/<uuid:organization_id>/unlink")
 @requires(Permission.CLIENTS_UNLINK)
+@fresh
 def unlink_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Give the organization to its owner."""
     client = _client(provider_id, organization_id, as_seen=True)
@@ -128,15 +131,23 @@ def delete(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     client = _client(provider_id, organization_id)
     if client.status is ClientStatus.DELETING:
         return done(_manage(provider_id, organization_id))
-    form = DeleteForm(client.name, formdata=None, version=str(client.version))
+    typed = {"name": request.args.get("name", ""), "version": str(client.version)}
+    form = DeleteForm(client.name, formdata=None, **typed)
     return _render("clients/delete.html", provider_id, client, form=form)
 
 
 @bp.post("/providers/<uuid:provider_id>/clients/<uuid:organization_id>/delete")
 @requires(Permission.CLIENTS_DELETE)
-@fresh
 def delete_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Close the client now, and delete it in seven days."""
+    back = url_for(
+        "clients.delete",
+        provider_id=provider_id,
+        organization_id=organization_id,
+        name=request.form.get("name", "")[:NAME_LIMIT],
+    )
+    if stale := refuse_stale(back):
+        return stale
     client = _client(provider_id, organization_id)
     form = DeleteForm(client.name)
     if not form.validate():

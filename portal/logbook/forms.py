@@ -15,12 +15,17 @@ class KeepForm(Form):
 
     def __init__(self, months: int | None) -> None:
         super().__init__(data={"months": str(months or "")})
-        offered = sorted({*MONTHS, *([months] if months else [])})
+        self._offered = sorted({*MONTHS, *([months] if months else [])})
         # The words of a choice are made at each request, in its language.
         self.months.choices = [
             ("", _l("For good")),
-            *((str(each), _l("%(count)s months", count=each)) for each in offered),
+            *((str(each), _l("%(count)s months", count=each)) for each in self._offered),
         ]
+
+    def choose(self, months: str | None) -> None:
+        """Offer what was chosen before, if it can be chosen."""
+        if months == "" or months in {str(each) for each in self._offered}:
+            self.months.data = months
 
     @property
     def chosen(self) -> int | None:

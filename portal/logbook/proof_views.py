@@ -2,9 +2,11 @@
 
 import uuid
 
-from flask import Response, current_app, make_response, render_template, url_for
+from flask import Response, current_app, make_response, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
 
+from portal.accounts.freshness import refuse_stale
 from portal.domain.access import Permission, Role
 from portal.events import signing
 from portal.extensions import db
@@ -21,6 +23,7 @@ from portal.web.fragments import done
 def provider_events_proof(provider_id: uuid.UUID) -> Response:
     """The proof of the provider's log, and how long events are kept."""
     form = KeepForm(service.kept_months(db.session(), provider_id))
+    form.choose(request.args.get("months"))
     return _provider_page(provider_id, form)
 
 
@@ -103,8 +106,12 @@ def _sign(stream_id: uuid.UUID, url: str) -> Response:
 
 @bp.post("/providers/<uuid:provider_id>/events/keep")
 @requires(Permission.PROVIDER_EVENTS_READ)
-def keep(provider_id: uuid.UUID) -> Response:
-    """Set how long events are kept."""
+def keep(provider_id: uuid.UUID) -> AnyResponse:
+    """Set how long events are kept: fewer months remove what is older."""
+    months = request.form.get("months", "")[:3]
+    back = url_for("logbook.provider_events_proof", provider_id=provider_id, months=months)
+    if stale := refuse_stale(back):
+        return stale
     form = KeepForm(service.kept_months(db.session(), provider_id))
     if not form.validate():
         db.session.rollback()

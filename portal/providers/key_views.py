@@ -1,14 +1,24 @@
 """The provider key: made once, printed for the worst day, restored on it."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 
-from flask import Response, abort, current_app, make_response, redirect, render_template, url_for
+from flask import (
+    Response,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.accounts.freshness import fresh
+from portal.accounts.freshness import fresh, refuse_stale
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.domain.access import Permission
 from portal.domain.errors import RuleError
@@ -22,6 +32,9 @@ from portal.web.access import actor, requires
 from portal.web.forms import Form
 from portal.web.keyring import AccountKey, KeyRing, ProviderKeys
 from portal.web.session import no_store
+
+# The page makes a new code each time: whoever comes back from the printer must not need another.
+PRINTING = dt.timedelta(hours=1)
 
 
 @bp.get("/providers/<uuid:provider_id>/keys")
@@ -78,9 +91,10 @@ def keys_recovery_sheet(provider_id: uuid.UUID) -> AnyResponse:
 
 @bp.post("/providers/<uuid:provider_id>/keys/recovery-sheet")
 @requires(Permission.PROVIDER_KEYS)
-@fresh
 def keys_recovery_sheet_submit(provider_id: uuid.UUID) -> AnyResponse:
     """Store what the printed code opens."""
+    if stale := refuse_stale(request.path, PRINTING):
+        return stale
     form = SheetForm()
     wrapped = form.recovery_wrapped_key.data or ""
     return _change(

@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.accounts.freshness import refuse_stale
 from portal.accounts.limits import limited
 from portal.domain.access import Permission, Role
 from portal.domain.emails import shown
@@ -132,6 +133,8 @@ def review_change(provider_id: uuid.UUID) -> AnyResponse:
     action = _action(request.args.get("action"))
     if action is None:
         return _nothing(provider_id)
+    if stale := _ask_again(provider_id, action, request.args.getlist("person")):
+        return stale
     found = _chosen(provider_id, request.args.getlist("person"))
     admins = queries.count_admins(db.session(), provider_id)
     answers = models.preview(action, found, actor(), admins)
@@ -156,6 +159,8 @@ def change_people(provider_id: uuid.UUID) -> AnyResponse:
     action = _action(request.form.get("action"))
     if action is None:
         return _nothing(provider_id)
+    if stale := _ask_again(provider_id, action, request.form.getlist("person")):
+        return stale
     found = _chosen(provider_id, request.form.getlist("person"))
     answers = [(person, _do(action, person)) for person in found]
     if not answers:
@@ -174,6 +179,21 @@ def change_people(provider_id: uuid.UUID) -> AnyResponse:
     count = sum(not is_refused for _name, _text, is_refused in rows)
     title = ngettext("Done for %(num)s person", "Done for %(num)s people", count)
     return make_response(_result_page(provider_id, title, rows))
+
+
+def _ask_again(
+    provider_id: uuid.UUID, action: StaffAction, people: Sequence[str]
+) -> AnyResponse | None:
+    """What decides who has a say, or takes it away, wants a fresh proof; the ticks are kept."""
+    if action in {StaffAction.RESEND, StaffAction.RESUME}:
+        return None
+    back = url_for(
+        "providers.review_change",
+        provider_id=provider_id,
+        action=action.value,
+        person=people[:CHANGE_LIMIT],
+    )
+    return refuse_stale(back)
 
 
 def _do(action: StaffAction, person: Any) -> str | None:

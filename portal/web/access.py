@@ -64,7 +64,7 @@ def refuse_visitor() -> AnyResponse | None:
     if not current_user.is_authenticated:
         return sign_in_first()
     if current_user.pending:
-        return _go(url_for("accounts.second_factor", next=here()))
+        return go(url_for("accounts.second_factor", next=here()))
     return None
 
 
@@ -78,7 +78,7 @@ def _refusal(permission: Permission) -> AnyResponse | None:
     if not found.can(permission):
         abort(403)
     if needs_step_up(found, permission):
-        return _go(url_for("accounts.step_up", next=here()))
+        return go(url_for("accounts.step_up", next=here()))
     return None
 
 
@@ -121,10 +121,11 @@ def here() -> str:
 
 def sign_in_first() -> AnyResponse:
     """Send a visitor to sign in, and back here afterwards."""
-    return _go(url_for("accounts.sign_in", next=here() or None), htmx_status=401)
+    return go(url_for("accounts.sign_in", next=here() or None), htmx_status=401)
 
 
-def _go(url: str, htmx_status: int = 200) -> AnyResponse:
+def go(url: str, htmx_status: int = 200) -> AnyResponse:
+    """Send whoever asks to `url` first: browsers by 303, htmx by its header, modules by 401."""
     if wants_json():
         return json_errors({}, 401, next=url)
     if fragments.is_htmx():
@@ -132,4 +133,4 @@ def _go(url: str, htmx_status: int = 200) -> AnyResponse:
     return redirect(url, 303)
 
 
-__all__ = ["Access", "Response", "actor", "can", "public", "requires", "signed_in"]
+__all__ = ["Access", "Response", "actor", "can", "go", "public", "requires", "signed_in"]

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote
 
-_LIMIT = 2000
+_LIMIT = 4000
 # Printable ASCII without the backslash, which browsers read as a slash.
 _PLAIN = re.compile(r"/[!-\[\]-~]*\Z")
 

@@ -47,7 +47,10 @@ async function goIn(next) {
 export async function enter(form, key) {
   if (key) stretched = key;
   const answer = await post(form.getAttribute("action") || location.href, new FormData(form));
-  if (!answer.ok) {
+  if (answer.status === 401 && answer.data.next) {
+    // Who this is must be proved anew first.
+    location.assign(ownPath(answer.data.next));
+  } else if (!answer.ok) {
     if (key) stretched = null;
     showErrors(form, answer);
   } else if (answer.data.signed_in) {
