@@ -19,6 +19,7 @@ from portal.organizations.context import init_organization_context
 from portal.providers import views as providers
 from portal.providers.context import init_provider_context
 from portal.ratelimit import init_limits
+from portal.settings import views as settings_pages
 from portal.web import health, notices
 from portal.web.errors import init_errors
 from portal.web.frame import init_frame
@@ -37,6 +38,7 @@ AREAS = (
     logbook,
     members,
     collections,
+    settings_pages,
     clients,
     help_pages,
     health,

@@ -31,6 +31,7 @@ AREAS = [
     "domains",
     "sso",
     "vault",
+    "settings",
     "clients",
     "provisioning",
     "api",

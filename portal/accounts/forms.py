@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from babel import Locale
@@ -182,6 +183,13 @@ def zones(code: str) -> Mapping[str, Mapping[str, str]]:
     }
 
 
+def zone_choices() -> dict[str, Any]:
+    """What a drop-down of time zones offers: UTC, then the cities by region."""
+    found = zones(language())
+    named = {_(label): found[region] for region, label in _REGIONS.items() if region in found}
+    return {"UTC": "UTC", **named}
+
+
 class ProfileForm(Form):
     """What a person says of themselves."""
 
@@ -193,11 +201,9 @@ class ProfileForm(Form):
     def __init__(self, profile: Profile) -> None:
         super().__init__(obj=profile)
         self.locale.choices = {"": _("Same as the browser"), **LANGUAGES}
-        found = zones(language())
         self.time_zone.choices = {
             "": _("Same as the provider, otherwise UTC"),
-            "UTC": "UTC",
-            **{_(label): found[region] for region, label in _REGIONS.items() if region in found},
+            **zone_choices(),
         }
         self.theme.choices = {
             "system": _("Same as the system"),

@@ -26,6 +26,8 @@ class Permission(StrEnum):
     PROVIDER_PEOPLE_MANAGE = "provider.people.manage"
     PROVIDER_KEYS = "provider.keys"
     PROVIDER_EVENTS_READ = "provider.events.read"
+    # Name, billing details, brand, second factor, and the end of the provider.
+    PROVIDER_SETTINGS = "provider.settings"
     ORGANIZATION_READ = "organization.read"
     MEMBERS_READ = "members.read"
     MEMBERS_INVITE = "members.invite"

@@ -24,6 +24,13 @@ SENTENCES: dict[str, str] = {
     "account:session:end": N_("Signed out"),
     "account:session:refused": N_("Was refused at sign-in (%(method)s)"),
     "provider:provider:create": N_("Created the provider %(name)s"),
+    "provider:provider:delete": N_("Deleted the provider %(name)s"),
+    "provider:provider:update": N_("Changed the settings of the provider"),
+    "provider:billing:update": N_("Changed the billing details of the provider"),
+    "provider:brand:update": N_("Changed the logo or colour of the provider"),
+    "provider:second_factor:require": N_("Required a second factor of all people"),
+    "provider:second_factor:release": N_("No longer required a second factor"),
+    "provider:person:leave": N_("Left the provider"),
     "provider:keys:create": N_("Made the keys of the provider"),
     "provider:recovery_sheet:save": N_("Printed the recovery sheet"),
     "provider:recovery_sheet:use": N_("Used the recovery sheet"),
@@ -109,6 +116,7 @@ _ICONS = {
     "organization:member:key_changed": "triangle-alert",
     "account": "user",
     "billing": "receipt",
+    "brand": "sun",
     "client": "building-2",
     "collection": "folder",
     "domain": "globe",
@@ -136,13 +144,28 @@ _ICONS = {
     "update": "pencil",
 }
 _ALWAYS_BY_ACTION = frozenset({"accept", "confirm", "invite", "reinvite", "delete", "remove"})
-_WARNS = frozenset({"refused", "recovery_used", "disable", "suspend", "revoke", "erase", "archive"})
+_WARNS = frozenset(
+    {
+        "refused",
+        "recovery_used",
+        "disable",
+        "release",
+        "leave",
+        "suspend",
+        "revoke",
+        "erase",
+        "archive",
+    }
+)
 _ALARMS = frozenset({"key_changed"})
 
 # What the type filter offers: headings, and the subjects of the kinds under each.
 GROUPS: dict[str, tuple[str, frozenset[str]]] = {
     "clients": (N_("Clients"), frozenset({"client", "terms"})),
-    "organization": (N_("Organization"), frozenset({"organization", "billing", "provider"})),
+    "organization": (
+        N_("Organization"),
+        frozenset({"organization", "billing", "provider", "brand"}),
+    ),
     "people": (N_("People of the provider"), frozenset({"person"})),
     "members": (N_("Members"), frozenset({"member"})),
     "keys": (N_("Keys"), frozenset({"keys", "recovery_sheet"})),

@@ -16,6 +16,7 @@ PERSONAL_CHANGES = frozenset(
         "account:profile:update",
         "organization:billing:update",
         "organization:member:replace_address",
+        "provider:billing:update",
     }
 )
 
@@ -43,7 +44,14 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "provider:keys:start_rotation": frozenset({"fingerprint"}),
     "provider:recovery_sheet:save": frozenset(),
     "provider:recovery_sheet:use": frozenset(),
+    "provider:provider:delete": frozenset({"name", "people"}),
+    "provider:provider:update": frozenset({"before", "after"}),
+    "provider:billing:update": frozenset({"before", "after"}),
+    "provider:brand:update": frozenset({"before", "after"}),
+    "provider:second_factor:require": frozenset({"before", "after"}),
+    "provider:second_factor:release": frozenset({"before", "after"}),
     "provider:terms:update": frozenset({"before", "after"}),
+    "provider:person:leave": frozenset({"email", "before"}),
     "provider:person:invite": frozenset({"email", "role"}),
     "provider:person:accept": frozenset({"email", "role"}),
     "provider:person:confirm": frozenset({"email", "fingerprint", "by_founding", "with_key"}),

@@ -80,7 +80,14 @@ def _frame(place: Any) -> Frame:
     groups = [NavGroup("", tuple(items))]
     if manage:
         groups.append(NavGroup(_("Manage"), tuple(manage)))
+    settings: list[NavItem] = []
+    if g.actor.can(Permission.PROVIDER_SETTINGS):
+        settings += [
+            nav_item(_("General"), "settings.general", "settings", **here),
+            nav_item(_("Security"), "settings.security", "shield", **here),
+        ]
     if g.actor.can(Permission.PROVIDER_KEYS):
-        keys = nav_item(_("Keys"), "providers.keys", "key-round", **here)
-        groups.append(NavGroup(_("Settings"), (keys,)))
+        settings.append(nav_item(_("Keys"), "providers.keys", "key-round", **here))
+    if settings:
+        groups.append(NavGroup(_("Settings"), tuple(settings)))
     return Frame(place.provider_name, items[0].url, tuple(groups), help_url=guide())

@@ -167,6 +167,13 @@ ACCESS = {
     "providers.rotation_work": "provider.keys",
     "providers.start_rotation": "provider.keys",
     "providers.wrap_batch": "provider.keys",
+    "settings.general": "provider.settings",
+    "settings.general_save": "provider.settings",
+    "settings.security": "provider.settings",
+    "settings.security_release": "provider.settings",
+    "settings.security_release_submit": "provider.settings",
+    "settings.security_require": "provider.settings",
+    "settings.security_require_submit": "provider.settings",
     "static": PUBLIC,
 }
 # What stands in an address for a placeholder that is nobody's id.
@@ -201,6 +208,7 @@ _OF_THE_ADMIN = {
     "provider.keys",
     "provider.people.manage",
     "provider.people.read",
+    "provider.settings",
 }
 _OF_THE_SERVICE_USER = {
     "clients.annotate",
