@@ -73,7 +73,8 @@ def test_a_new_name_is_read_at_once_wherever_the_old_one_stood(place):
     assert provider(place).name == "Southwind IT"
     names = place.database.all(select(Affiliation.name).where(Affiliation.kind == "provider"))
     assert set(names) == {"Southwind IT"}
-    assert "Southwind IT" in place.browser_of(jun).get("/")
+    clients = place.browser_of(jun).get(f"/providers/{place.provider.id}/clients")
+    assert clients.text(".bar-name") == "Southwind IT"
     assert "as Southwind IT" in place.admins_browser().get(f"{place.url}/members")
     [event] = told(place, "provider:provider:update")
     assert event == {"before": {"name": "Northwind IT"}, "after": {"name": "Southwind IT"}}
