@@ -171,7 +171,8 @@ def actor_of(place, person):
 
 
 @pytest.mark.committed
-def test_of_two_who_save_at_once_one_is_told(place):
+def test_of_two_who_save_at_once_one_is_told(committed):
+    place = make_place(committed)
     jun, _row = hire(place, role=ADMIN)
     with place.database.session() as session:
         seen = service.mark(queries.settings(session, place.provider.id))
