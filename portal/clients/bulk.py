@@ -8,40 +8,48 @@ import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from portal import events
-from portal.clients import lifecycle, queries, tagging
+from portal.clients import queries
+from portal.clients.deeds import Deed, Inviting, Planned, Suspending, Tagging, tag_name
 from portal.clients.listing import Listing
-from portal.clients.tagging import Annotation, provider_of, streams
-from portal.domain.access import Actor, Role
+from portal.clients.seat_deed import ChangingSeats
+from portal.clients.service import Changed
+from portal.clients.tagging import provider_of, streams
+from portal.domain.access import Actor
 from portal.domain.bulk import (
-    BATCH,
     CHANGED_SINCE,
     LIMIT,
     BulkAction,
     BulkState,
-    Facts,
     RowState,
-    plan,
+    restored,
     stored,
 )
 from portal.domain.errors import N_, Message, RuleError, refuse
-from portal.domain.states import MemberState
-from portal.domain.tags import read, written
-from portal.members.service import resend
-from portal.models import Account, ChangeSet, ChangeSetRow, Member, Tag, new_id, utc_now
+from portal.domain.price_list import PriceList
+from portal.domain.seat_moves import SeatMove
+from portal.models import Account, ChangeSet, ChangeSetRow, new_id, utc_now
 
 UNDO_FOR = dt.timedelta(minutes=10)
 NOTHING_CHOSEN = N_("Tick at least one client first.")
 TOO_MANY = N_("At most %(limit)s clients can be changed at once. Narrow the list first.")
-NO_SUCH_TAG = N_("The tag is not there any more.")
 TOO_LATE = N_("This cannot be undone any more.")
-NO_INVITATION = N_("No invited owner waits for an e-mail.")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What shall be done: the action, and the tag or the seats that it is about."""
+
+    action: BulkAction
+    tag_id: uuid.UUID | None = None
+    move: SeatMove | None = None
 
 
 def _of(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
@@ -62,7 +70,13 @@ def find(session: Session, actor: Actor, change_set_id: uuid.UUID, *, lock: bool
 
 def newest(session: Session, actor: Actor, limit: int = 20) -> Sequence[Any]:
     """The newest change sets of the provider and who made each, the newest first."""
-    columns = (ChangeSet.id, ChangeSet.action, ChangeSet.tag_name, ChangeSet.state)
+    columns = (
+        ChangeSet.id,
+        ChangeSet.action,
+        ChangeSet.tag_name,
+        ChangeSet.details,
+        ChangeSet.state,
+    )
     found = (
         _of(provider_of(actor), *columns, ChangeSet.created_at, Account.name.label("who"))
         .join(Account, Account.id == ChangeSet.account_id)
@@ -72,7 +86,7 @@ def newest(session: Session, actor: Actor, limit: int = 20) -> Sequence[Any]:
 
 
 def rows(session: Session, actor: Actor, change_set_id: uuid.UUID, limit: int) -> Sequence[Any]:
-    """The first rows by name: (organization_id, name, state, reason)."""
+    """The first rows by name: (organization_id, name, state, reason, before)."""
     found = _rows_of(
         provider_of(actor),
         change_set_id,
@@ -80,6 +94,7 @@ def rows(session: Session, actor: Actor, change_set_id: uuid.UUID, limit: int) -
         ChangeSetRow.name,
         ChangeSetRow.state,
         ChangeSetRow.reason,
+        ChangeSetRow.before,
     )
     order = found.order_by(ChangeSetRow.name_ci, ChangeSetRow.organization_id)
     return session.execute(order.limit(limit)).all()
@@ -87,85 +102,97 @@ def rows(session: Session, actor: Actor, change_set_id: uuid.UUID, limit: int) -
 
 def counts(session: Session, actor: Actor, change_set_id: uuid.UUID) -> Mapping[RowState, int]:
     """How many rows are in which state."""
-    states = _rows_of(provider_of(actor), change_set_id, ChangeSetRow.state)
-    return Counter(session.scalars(states))
+    found = _rows_of(provider_of(actor), change_set_id, ChangeSetRow.state, func.count())
+    grouped = session.execute(found.group_by(ChangeSetRow.state)).all()
+    return Counter(dict(grouped))
+
+
+def looks(session: Session, actor: Actor, change_set_id: uuid.UUID) -> Sequence[str]:
+    """What each row keeps of its preview, of those that are or were changed."""
+    changed = (RowState.PLANNED, RowState.DONE, RowState.KEPT)
+    found = _rows_of(provider_of(actor), change_set_id, ChangeSetRow.before)
+    return session.scalars(found.where(ChangeSetRow.state.in_(changed))).all()
 
 
 def prepare(
     session: Session,
     actor: Actor,
+    wish: Wish,
     *,
-    action: BulkAction,
-    tag_id: uuid.UUID | None,
     ticked: Iterable[uuid.UUID] | None,
     query: str,
+    prices: PriceList,
 ) -> uuid.UUID:
-    """Look what `action` would do, to the `ticked` clients or (None) to all that `query` leaves.
+    """Look what `wish` would do, to the `ticked` clients or (None) to all that `query` leaves.
 
     Nothing is changed. Raises `RuleError` for no client, too many, or an unknown tag.
     """
-    name = _tag_name(session, actor, tag_id) if action.names_a_tag else ""
+    tagged = wish.action.names_a_tag
     change_set = ChangeSet(
         provider_id=provider_of(actor),
         id=new_id(),
         account_id=actor.account_id,
-        action=action,
-        tag_id=tag_id if action.names_a_tag else None,
-        tag_name=name,
+        action=wish.action,
+        tag_id=wish.tag_id if tagged else None,
+        tag_name=tag_name(session, actor, wish.tag_id) if tagged else "",
+        details=dict(wish.move.details) if wish.move else {},
         query=query if ticked is None else None,
     )
-    found = _look(session, actor, change_set, set(ticked or ()))
+    deed = _deed(session, actor, change_set, prices)
+    found = _look(session, change_set, deed, set(ticked or ()))
     if not found:
         raise refuse(NOTHING_CHOSEN)
-    if len(found) > LIMIT:
-        raise refuse(TOO_MANY, limit=LIMIT)
     session.add(change_set)
     session.flush()
     session.execute(insert(ChangeSetRow), found)
     return change_set.id
 
 
-def _tag_name(session: Session, actor: Actor, tag_id: uuid.UUID | None) -> str:
-    found = select(Tag.name).where(Tag.provider_id == provider_of(actor), Tag.id == tag_id)
-    name = session.scalars(found).one_or_none()
-    if name is None:
-        raise refuse(NO_SUCH_TAG)
-    return name
+def _deed(session: Session, actor: Actor, change_set: Any, prices: PriceList) -> Deed:
+    action = change_set.action
+    if action is BulkAction.SEATS:
+        return ChangingSeats(session, actor, change_set, prices)
+    if action.names_a_tag:
+        return Tagging(session, actor, change_set)
+    kind = Inviting if action is BulkAction.INVITE else Suspending
+    return kind(session, actor, change_set)
 
 
 def _look(
-    session: Session, actor: Actor, change_set: Any, ticked: set[uuid.UUID]
+    session: Session, change_set: Any, deed: Deed, ticked: set[uuid.UUID]
 ) -> list[dict[str, Any]]:
-    """The rows as they would be planned now."""
+    """The rows as they would be planned now; raises `RuleError` for too many."""
     listing = Listing.read(dict(parse_qsl(change_set.query or "")))
     found = queries.chosen(
         session,
-        provider_of(actor),
+        change_set.provider_id,
         listing if change_set.query is not None else None,
         ticked,
         limit=LIMIT + 1,
     )
-    return [_planned(change_set, client) for client in found]
+    if len(found) > LIMIT:
+        raise refuse(TOO_MANY, limit=LIMIT)
+    return [
+        _row(change_set, client, planned)
+        for client, planned in zip(found, deed.plan(found), strict=True)
+    ]
 
 
-def _planned(change_set: Any, client: Any) -> dict[str, Any]:
-    tags = read(client.tags_shown)
-    facts = Facts(client.status, client.owner_confirmed, len(tags), change_set.tag_id in tags)
-    state, reason = plan(change_set.action, facts)
+def _row(change_set: Any, client: Any, planned: Planned) -> dict[str, Any]:
     return {
         "provider_id": change_set.provider_id,
         "change_set_id": change_set.id,
         "organization_id": client.id,
         "name": client.name,
         "name_ci": client.name_ci,
-        "state": state,
-        "reason": stored(reason),
-        "before": "",
+        "state": planned.state,
+        "reason": stored(planned.reason),
+        "before": planned.look,
         "after": "",
     }
 
 
-def start(session: Session, actor: Actor, change_set: Any) -> tuple[int, int]:
+def start(session: Session, actor: Actor, change_set: Any, *, prices: PriceList) -> tuple[int, int]:
     """Begin, if the plan is still what was confirmed; else make a new one and begin nothing.
 
     Returns how many clients (came or look different, went); (0, 0) says that it has begun.
@@ -177,21 +204,20 @@ def start(session: Session, actor: Actor, change_set: Any) -> tuple[int, int]:
         change_set.id,
         ChangeSetRow.organization_id,
         ChangeSetRow.state,
+        ChangeSetRow.before,
     )
-    before = {row.organization_id: row.state for row in session.execute(planned)}
-    now = _look(session, actor, change_set, set(before))
-    after = {row["organization_id"]: row["state"] for row in now}
+    before = {row.organization_id: (row.state, row.before) for row in session.execute(planned)}
+    deed = _deed(session, actor, change_set, prices)
+    now = _look(session, change_set, deed, set(before))
+    after = {row["organization_id"]: (row["state"], row["before"]) for row in now}
     if before != after:
         _plan_anew(session, change_set, now)
-        different = sum(before.get(client) != state for client, state in after.items())
+        different = sum(before.get(client) != seen for client, seen in after.items())
         return different, len(before.keys() - after.keys())
     change_set.state = BulkState.RUNNING
-    _record(session, actor, change_set, "start", clients=_number(before))
+    number = sum(state is RowState.PLANNED for state, _look_ in before.values())
+    _record(session, actor, change_set, "start", clients=number)
     return 0, 0
-
-
-def _number(states: Mapping[uuid.UUID, RowState]) -> int:
-    return sum(state is RowState.PLANNED for state in states.values())
 
 
 def _plan_anew(session: Session, change_set: Any, now: list[dict[str, Any]]) -> None:
@@ -215,107 +241,72 @@ def _record(session: Session, actor: Actor, change_set: Any, action: str, **deta
         subject_id=change_set.id,
         action=change_set.action.value,
         tag=change_set.tag_name,
+        **({"seats": change_set.details} if change_set.details else {}),
         **told,
         **details,
     )
 
 
-def work(session: Session, actor: Actor, change_set: Any, *, batch: int = BATCH) -> None:
-    """Do (or undo) the next `batch` clients; the last one ends the change set."""
+def work(session: Session, actor: Actor, change_set: Any, *, prices: PriceList) -> None:
+    """Do (or undo) the next clients, a batch of them; the last one ends the change set."""
     undoing = change_set.state is BulkState.UNDOING
     if not undoing and change_set.state is not BulkState.RUNNING:
         return
+    deed = _deed(session, actor, change_set, prices)
     waiting = RowState.DONE if undoing else RowState.PLANNED
     found = (
         _rows_of(change_set.provider_id, change_set.id, ChangeSetRow)
         .where(ChangeSetRow.state == waiting)
         .order_by(ChangeSetRow.organization_id)
-        .limit(batch)
+        .limit(deed.batch)
     )
     left = session.scalars(found).all()
+    # All at once and in the order of ids, before any log: whoever has one of them waits for no
+    # other of them, so that nobody waits in a circle.
+    ids = [row.organization_id for row in left]
+    clients = {
+        client.id: client
+        for client in queries.clients(session, change_set.provider_id, ids, lock=True)
+    }
     for row in left:
-        _one(session, actor, change_set, row, undoing=undoing)
+        _one(session, deed, row, clients.get(row.organization_id), undoing=undoing)
     session.flush()
-    if len(left) < batch:
+    _leave(session, change_set, deed, [row for row in left if row.state is RowState.DONE])
+    if len(left) < deed.batch:
         change_set.state = BulkState.UNDONE if undoing else BulkState.DONE
         change_set.done_at = utc_now()
 
 
-def _one(session: Session, actor: Actor, change_set: Any, row: Any, *, undoing: bool) -> None:
+def _one(session: Session, deed: Deed, row: Any, client: Any, *, undoing: bool) -> None:
     """One client; what is refused leaves no trace of itself but the reason."""
-    client = queries.client(session, change_set.provider_id, row.organization_id)
     try:
         if client is None:
             raise refuse(CHANGED_SINCE)
         with session.begin_nested():
-            if undoing:
-                _undo(session, actor, change_set, row, client)
+            if not undoing:
+                before = row.before or deed.seen(client, row)
+                deed.do(client, row)
+            elif deed.seen(client, row) != row.after:
+                raise refuse(CHANGED_SINCE)
             else:
-                _do(session, actor, change_set, client)
+                deed.undo(client, row)
     except RuleError as error:
         row.state = RowState.KEPT if undoing else RowState.REFUSED
-        row.reason = stored(error.text)
+        row.reason = stored(Message(CHANGED_SINCE) if isinstance(error, Changed) else error.text)
         return
-    row.state = RowState.UNDONE if undoing else RowState.DONE
-    if not undoing:
-        row.before = _image(change_set, client)
-        row.after = _image(
-            change_set, queries.client(session, change_set.provider_id, row.organization_id)
-        )
-
-
-def _image(change_set: Any, client: Any) -> str:
-    """What the change touches, as it is."""
-    if change_set.action.names_a_tag:
-        return str(client.tags_shown)
-    return f"{client.status.value} {client.version}"
-
-
-def _do(session: Session, actor: Actor, change_set: Any, client: Any) -> None:
-    action = change_set.action
-    if action.names_a_tag:
-        tags = {*read(client.tags_shown)}
-        wanted = (
-            tags | {change_set.tag_id} if action is BulkAction.TAG else tags - {change_set.tag_id}
-        )
-        _tag_name(session, actor, change_set.tag_id)
-        _set_tags(session, actor, client, wanted)
-    elif action is BulkAction.INVITE:
-        _invite(session, actor, client)
-    elif action is BulkAction.SUSPEND:
-        lifecycle.suspend(session, actor, client)
+    if undoing:
+        row.state = RowState.UNDONE
     else:
-        lifecycle.resume(session, actor, client)
+        row.state, row.before = RowState.DONE, before
 
 
-def _undo(session: Session, actor: Actor, change_set: Any, row: Any, client: Any) -> None:
-    if _image(change_set, client) != row.after:
-        raise refuse(CHANGED_SINCE)
-    if change_set.action.names_a_tag:
-        _set_tags(session, actor, client, set(read(row.before)))
-    elif change_set.action is BulkAction.SUSPEND:
-        lifecycle.resume(session, actor, client)
-    else:
-        lifecycle.suspend(session, actor, client)
-
-
-def _set_tags(session: Session, actor: Actor, client: Any, tags: set[uuid.UUID]) -> None:
-    if written(tags) != client.tags_shown:
-        wanted = Annotation(client.note, client.external_reference, frozenset(tags))
-        tagging.annotate(session, actor, client, wanted)
-
-
-def _invite(session: Session, actor: Actor, client: Any) -> None:
-    waiting = select(Member.id).where(
-        Member.organization_id == client.id,
-        Member.role == Role.OWNER,
-        Member.state == MemberState.INVITED,
-    )
-    owners = session.scalars(waiting.order_by(Member.id)).all()
-    if not owners:
-        raise refuse(NO_INVITATION)
-    for member_id in owners:
-        resend(session, actor, organization_id=client.id, member_id=member_id)
+def _leave(session: Session, change_set: Any, deed: Deed, done: Sequence[Any]) -> None:
+    """Write down how the clients were left: an undo compares that with what it finds."""
+    ids = [row.organization_id for row in done]
+    found = queries.clients(session, change_set.provider_id, ids) if ids else []
+    clients = {client.id: client for client in found}
+    for row in done:
+        row.after = deed.seen(clients[row.organization_id], row)
 
 
 def may_undo(change_set: Any) -> bool:
@@ -337,4 +328,4 @@ def undo(session: Session, actor: Actor, change_set: Any) -> None:
 
 def reason(row: Any) -> Message | None:
     """Why nothing was or will be done with a row."""
-    return Message(row.reason["text"], row.reason["params"]) if row.reason else None
+    return restored(row.reason)

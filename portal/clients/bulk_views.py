@@ -1,22 +1,27 @@
 """One change for many clients: choose, look, confirm, watch, undo."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Response as FlaskResponse
-from flask import abort, render_template, request, url_for
+from flask import abort, current_app, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from portal.clients import bulk
 from portal.clients.blueprint import bp
+from portal.clients.bulk import Wish
+from portal.clients.bulk_pages import many_of, title_of
 from portal.clients.listing import Listing
+from portal.clients.offer import price_list
 from portal.domain.access import Permission
-from portal.domain.bulk import BulkAction, BulkState, RowState
+from portal.domain.bulk import BulkAction, BulkState
 from portal.domain.errors import N_, Message, RuleError
+from portal.domain.price_list import PriceList
+from portal.domain.seat_moves import HOW_MANY, SeatMove, Way
+from portal.domain.whole_numbers import whole_number
 from portal.extensions import db
 from portal.web import notices
 from portal.web.access import actor, requires
@@ -24,37 +29,10 @@ from portal.web.formats import moment, number
 from portal.web.forms import sentence
 from portal.web.fragments import done, respond, wants
 
-SHOWN = 200
 UNKNOWN = N_("Choose what shall be done.")
 
 
-@dataclass(frozen=True)
-class RowShown:
-    """One client and what becomes of it."""
-
-    name: str
-    url: str
-    state: str
-    tone: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Many:
-    """What `clients/_many.html` shows."""
-
-    url: str
-    title: str
-    state: BulkState
-    summary: tuple[str, ...]
-    rows: tuple[RowShown, ...]
-    more: int
-    finished: int
-    total: int
-    to_do: int
-    can_undo: bool
-    undo_until: str
-    is_irreversible: bool
+WAYS = {f"{BulkAction.SEATS}:{way}": way for way in Way}
 
 
 @bp.get("/providers/<uuid:provider_id>/clients/changes")
@@ -73,7 +51,7 @@ def changes(provider_id: uuid.UUID) -> str:
         changes=[
             (
                 _url("clients.change", provider_id, each.id),
-                _title(each),
+                title_of(each),
                 states[each.state],
                 each.who,
                 moment(each.created_at),
@@ -100,11 +78,8 @@ def prepare_change(provider_id: uuid.UUID) -> Response:
 
 
 def _prepare() -> uuid.UUID:
-    word = request.form.get("do", "")
-    if word not in set(BulkAction):
-        raise RuleError(Message(UNKNOWN))
-    action = BulkAction(word)
-    if not actor().can(action.permission):
+    wish = _wish()
+    if not actor().can(wish.action.permission):
         abort(403)
     ticked = None
     if request.form.get("scope") != "all":
@@ -112,11 +87,31 @@ def _prepare() -> uuid.UUID:
     return bulk.prepare(
         db.session(),
         actor(),
-        action=action,
-        tag_id=_id(request.form.get("tag_id", "")),
+        wish,
         ticked=ticked,
         query=_query(request.form.get("query", "")),
+        prices=_prices(),
     )
+
+
+def _wish() -> Wish:
+    word = request.form.get("do", "")
+    if word in WAYS:
+        return Wish(BulkAction.SEATS, move=SeatMove.asked(WAYS[word], _seats()))
+    if word not in set(BulkAction) - {BulkAction.SEATS}:
+        raise RuleError(Message(UNKNOWN))
+    return Wish(BulkAction(word), tag_id=_id(request.form.get("tag_id", "")))
+
+
+def _seats() -> int | None:
+    try:
+        return whole_number(request.form.get("seats", ""))
+    except RuleError:
+        raise RuleError(Message(HOW_MANY)) from None
+
+
+def _prices() -> PriceList:
+    return price_list(current_app.extensions["settings"].prices)
 
 
 @bp.get("/providers/<uuid:provider_id>/clients/changes/<uuid:change_set_id>")
@@ -131,11 +126,11 @@ def change(provider_id: uuid.UUID, change_set_id: uuid.UUID) -> Response:
 def start_change(provider_id: uuid.UUID, change_set_id: uuid.UUID) -> Response:
     """Begin; if the clients have changed since the look, show what differs instead."""
     found = _found(change_set_id, to_act=True)
-    different, gone = bulk.start(db.session(), actor(), found)
+    different, gone = bulk.start(db.session(), actor(), found, prices=_prices())
     if different or gone:
         db.session.commit()
         return _show(provider_id, _found(change_set_id), 409, _since(different, gone))
-    bulk.work(db.session(), actor(), found)
+    bulk.work(db.session(), actor(), found, prices=_prices())
     db.session.commit()
     return done(_url("clients.change", provider_id, change_set_id))
 
@@ -145,7 +140,7 @@ def start_change(provider_id: uuid.UUID, change_set_id: uuid.UUID) -> Response:
 def work_change(provider_id: uuid.UUID, change_set_id: uuid.UUID) -> Response:
     """Go on with the next clients; the page asks for this until it is done."""
     found = _found(change_set_id, to_act=True)
-    bulk.work(db.session(), actor(), found)
+    bulk.work(db.session(), actor(), found, prices=_prices())
     db.session.commit()
     if wants("clients/_many.html"):
         return _show(provider_id, _found(change_set_id))
@@ -161,7 +156,7 @@ def undo_change(provider_id: uuid.UUID, change_set_id: uuid.UUID) -> Response:
         bulk.undo(db.session(), actor(), found)
     except RuleError as error:
         return _show(provider_id, found, 409, sentence(error.text))
-    bulk.work(db.session(), actor(), found)
+    bulk.work(db.session(), actor(), found, prices=_prices())
     db.session.commit()
     return done(_url("clients.change", provider_id, change_set_id))
 
@@ -199,7 +194,7 @@ def _url(endpoint: str, provider_id: uuid.UUID, change_set_id: uuid.UUID) -> str
 def _show(
     provider_id: uuid.UUID, found: Any, status: int = 200, warning: str = ""
 ) -> FlaskResponse:
-    many = _many(provider_id, found)
+    many = many_of(provider_id, found)
     return respond(
         "clients/many.html",
         "clients/_many.html",
@@ -209,68 +204,6 @@ def _show(
         list_url=url_for("clients.changes", provider_id=provider_id),
         back_url=url_for("clients.index", provider_id=provider_id),
     )
-
-
-def _many(provider_id: uuid.UUID, found: Any) -> Many:
-    counts = bulk.counts(db.session(), actor(), found.id)
-    rows = bulk.rows(db.session(), actor(), found.id, SHOWN)
-    total = sum(counts.values())
-    undoing = found.state is BulkState.UNDOING
-    waiting = counts.get(RowState.DONE if undoing else RowState.PLANNED, 0)
-    can_undo = bulk.may_undo(found) and bool(counts.get(RowState.DONE))
-    return Many(
-        url=_url("clients.change", provider_id, found.id),
-        title=_title(found),
-        state=found.state,
-        summary=tuple(_summary(counts)),
-        rows=tuple(_row(provider_id, row) for row in rows),
-        more=total - len(rows),
-        finished=total - waiting,
-        total=total,
-        to_do=waiting,
-        can_undo=can_undo and actor().can(found.action.permission),
-        undo_until=moment(found.done_at + bulk.UNDO_FOR) if can_undo else "",
-        is_irreversible=not found.action.can_be_undone,
-    )
-
-
-def _title(found: Any) -> str:
-    titles = {
-        BulkAction.TAG: _("Give the tag %(tag)s", tag=found.tag_name),
-        BulkAction.UNTAG: _("Take the tag %(tag)s away", tag=found.tag_name),
-        BulkAction.SUSPEND: _("Suspend clients"),
-        BulkAction.RESUME: _("Resume clients"),
-        BulkAction.INVITE: _("Send owner invitations again"),
-    }
-    return str(titles[found.action])
-
-
-def _states() -> dict[RowState, tuple[str, str]]:
-    return {
-        RowState.PLANNED: (_("Will be changed"), ""),
-        RowState.SAME: (_("Nothing to do"), ""),
-        RowState.DONE: (_("Done"), "good"),
-        RowState.REFUSED: (_("Not done"), "warn"),
-        RowState.UNDONE: (_("Undone"), "good"),
-        RowState.KEPT: (_("Not undone"), "warn"),
-    }
-
-
-def _row(provider_id: uuid.UUID, row: Any) -> RowShown:
-    label, tone = _states()[row.state]
-    why = bulk.reason(row)
-    here = {"provider_id": provider_id, "organization_id": row.organization_id}
-    return RowShown(
-        row.name, url_for("clients.manage", **here), label, tone, sentence(why) if why else ""
-    )
-
-
-def _summary(counts: Any) -> list[str]:
-    return [
-        f"{label}: {number(counts[state])}"
-        for state, (label, _tone) in _states().items()
-        if counts.get(state)
-    ]
 
 
 def _since(different: int, gone: int) -> str:

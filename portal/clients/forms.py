@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
@@ -26,8 +25,9 @@ from portal.domain.errors import RuleError
 from portal.domain.names import check_name
 from portal.domain.new_client import ClientOrder
 from portal.domain.plans import Cadence, Plan
+from portal.domain.whole_numbers import whole_number
 from portal.organizations.forms import OrganizationKeysForm
-from portal.web.forms import Form
+from portal.web.forms import Form, sentence
 
 KEY_FIELDS = (
     "organization_public_key",
@@ -38,7 +38,6 @@ KEY_FIELDS = (
 )
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}\Z")
 _NUMBERS = {"inputmode": "numeric", "autocomplete": "off"}
-_GROUPING = re.compile(r"(?<=\d)[\s\u00a0\u202f](?=\d{3}\b)")
 
 Known = TypeVar("Known", bound=StrEnum)
 Choices = Sequence[tuple[str, str]]
@@ -60,14 +59,11 @@ class WholeNumber(IntegerField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """None for an empty box; the text stays in it when it is no number."""
-        text = _GROUPING.sub("", valuelist[0].strip()) if valuelist else ""
         self.data = None
-        if not text:
-            return
-        # More digits than any limit has; beyond that reading them would be the work.
-        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-            raise ValueError(_("Enter a whole number, such as 20."))
-        self.data = int(text)
+        try:
+            self.data = whole_number(valuelist[0]) if valuelist else None
+        except RuleError as error:
+            raise ValueError(sentence(error.text)) from None
 
 
 class _WhoFields:

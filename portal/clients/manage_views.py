@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.billing.vat import check_vat_number
-from portal.clients import choices, mark_queries, queries, service, table
+from portal.clients import choices, mark_queries, queries, service, subscription_queries, table
 from portal.clients.actions import actions_for
 from portal.clients.blueprint import bp
 from portal.clients.forms import BillingTermsForm, RenameForm
@@ -61,7 +61,7 @@ class Difference:
 def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """The client's facts and terms, or its list of actions for the popover in the table."""
     client = _client(provider_id, organization_id)
-    lines = queries.subscription_lines(db.session(), provider_id, organization_id)
+    lines = subscription_queries.lines(db.session(), provider_id, [organization_id])
     return respond(
         "clients/manage.html",
         "clients/_menu.html",
@@ -71,7 +71,7 @@ def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
         tags=table.labelling(_tags(provider_id, client))(client.tags_shown),
         facts=_facts(client),
         terms=_terms(client),
-        lines=[_line(client, line) for line in lines],
+        lines=[_line(client, line) for line in lines[organization_id]],
         changes=past_changes(db.session(), provider_id, organization_id),
         delete_on=day(client.delete_at) if client.delete_at else "",
         back_url=url_for("clients.index", provider_id=provider_id),

@@ -31,7 +31,6 @@ from portal.models import (
     OrganizationTag,
     Provider,
     Subscription,
-    SubscriptionLine,
 )
 from portal.models.keyset import seek
 
@@ -72,6 +71,40 @@ _SHOWN = (
     Organization.owner_confirmed,
     Organization.public_key.is_not(None).label("has_keys"),
     Organization.tags_shown,
+)
+_CLIENT = (
+    Organization.id,
+    Organization.name,
+    Organization.status,
+    Organization.plan,
+    Organization.seats,
+    Organization.seats_used,
+    Organization.seats_remaining,
+    Organization.seats_grow,
+    Organization.seat_limit,
+    Organization.extra_storage_gb,
+    Organization.owner_confirmed,
+    Organization.billing_email,
+    Organization.created_at,
+    Organization.version,
+    Organization.delete_at,
+    Organization.status_before_deletion,
+    Organization.note,
+    Organization.external_reference,
+    Organization.tags_shown,
+    Organization.public_key.is_not(None).label("has_keys"),
+    Subscription.id.label("subscription_id"),
+    Subscription.cadence,
+    Subscription.currency,
+    Subscription.discount_basis_points,
+    Subscription.tax_label,
+    Subscription.tax_basis_points,
+    Subscription.price_list_version,
+    Subscription.period_start,
+    Subscription.period_end,
+    Subscription.net_days,
+    Subscription.purchase_order,
+    *(getattr(Subscription, name) for name in ADDRESS),
 )
 
 
@@ -322,64 +355,21 @@ def created_by(session: Session, account_id: uuid.UUID, token: str) -> Any:
 
 def client(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID) -> Any:
     """A client with its subscription, in one row; None for whoever is not this provider's."""
-    columns = (
-        Organization.id,
-        Organization.name,
-        Organization.status,
-        Organization.plan,
-        Organization.seats,
-        Organization.seats_used,
-        Organization.seats_remaining,
-        Organization.seats_grow,
-        Organization.seat_limit,
-        Organization.extra_storage_gb,
-        Organization.owner_confirmed,
-        Organization.billing_email,
-        Organization.created_at,
-        Organization.version,
-        Organization.delete_at,
-        Organization.status_before_deletion,
-        Organization.note,
-        Organization.external_reference,
-        Organization.tags_shown,
-        Organization.public_key.is_not(None).label("has_keys"),
-        Subscription.id.label("subscription_id"),
-        Subscription.cadence,
-        Subscription.currency,
-        Subscription.discount_basis_points,
-        Subscription.tax_label,
-        Subscription.tax_basis_points,
-        Subscription.price_list_version,
-        Subscription.period_start,
-        Subscription.period_end,
-        Subscription.net_days,
-        Subscription.purchase_order,
-        *(getattr(Subscription, name) for name in ADDRESS),
-    )
-    return session.execute(
-        _of(provider_id, *columns)
-        .join(Subscription, Subscription.organization_id == Organization.id)
-        .where(Organization.id == organization_id)
-    ).one_or_none()
+    found = clients(session, provider_id, [organization_id])
+    return found[0] if found else None
 
 
-def subscription_lines(
-    session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID
+def clients(
+    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID], *, lock: bool = False
 ) -> Sequence[Any]:
-    """The priced lines of a client's subscription, seats first."""
-    lines = (
-        _of(
-            provider_id,
-            SubscriptionLine.kind,
-            SubscriptionLine.price_list_version,
-            SubscriptionLine.unit_cents,
-            SubscriptionLine.quantity,
-            SubscriptionLine.months,
-            SubscriptionLine.period_start,
-            SubscriptionLine.period_end,
-        )
-        .join(SubscriptionLine, SubscriptionLine.organization_id == Organization.id)
-        .where(Organization.id == organization_id)
-        .order_by(SubscriptionLine.kind, SubscriptionLine.id)
+    """The same of several, by id; those that are not this provider's are left out.
+
+    With `lock` nobody else changes them before the commit.
+    """
+    found = (
+        _of(provider_id, *_CLIENT)
+        .join(Subscription, Subscription.organization_id == Organization.id)
+        .where(Organization.id.in_(ids))
+        .order_by(Organization.id)
     )
-    return session.execute(lines).all()
+    return session.execute(found.with_for_update(of=Organization) if lock else found).all()

@@ -1,22 +1,22 @@
-"""Reads about changes of subscriptions. Each starts from `_of(provider_id)`."""
+"""Reads about subscriptions and their changes. Each starts from `_of(provider_id)`."""
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from portal.models import Organization, SubscriptionChange
+from portal.models import Organization, Subscription, SubscriptionChange, SubscriptionLine
 
 
-def _of(provider_id: uuid.UUID, organization_id: uuid.UUID, *columns: Any) -> Select[Any]:
+def _of(provider_id: uuid.UUID, ids: Collection[uuid.UUID], *columns: Any) -> Select[Any]:
     return (
         select(*columns)
         .select_from(Organization)
-        .join(SubscriptionChange, SubscriptionChange.organization_id == Organization.id)
-        .where(Organization.provider_id == provider_id, Organization.id == organization_id)
+        .where(Organization.provider_id == provider_id, Organization.id.in_(ids))
     )
 
 
@@ -24,21 +24,64 @@ def pending_cents(
     session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID, invoice_on: dt.date
 ) -> int:
     """What changes of the subscription have left for the invoice of that day."""
-    left = _of(provider_id, organization_id, func.sum(SubscriptionChange.adjustment_cents))
+    left = _of(provider_id, [organization_id], func.sum(SubscriptionChange.adjustment_cents)).join(
+        SubscriptionChange, SubscriptionChange.organization_id == Organization.id
+    )
     found = session.scalar(left.where(SubscriptionChange.invoice_on == invoice_on))
     return int(found or 0)
+
+
+def pending(
+    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID]
+) -> Mapping[uuid.UUID, int]:
+    """The same of several clients, for the invoice at the end of the stored period; else zero."""
+    left = (
+        _of(provider_id, ids, Organization.id, func.sum(SubscriptionChange.adjustment_cents))
+        .join(Subscription, Subscription.organization_id == Organization.id)
+        .join(SubscriptionChange, SubscriptionChange.organization_id == Organization.id)
+        .where(SubscriptionChange.invoice_on == Subscription.period_end)
+        .group_by(Organization.id)
+    )
+    found = {organization_id: int(cents) for organization_id, cents in session.execute(left)}
+    return defaultdict(int, found)
+
+
+def lines(
+    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID]
+) -> Mapping[uuid.UUID, Sequence[Any]]:
+    """The priced lines of each client's subscription, seats first; none where there are none."""
+    found = (
+        _of(
+            provider_id,
+            ids,
+            Organization.id,
+            SubscriptionLine.kind,
+            SubscriptionLine.price_list_version,
+            SubscriptionLine.unit_cents,
+            SubscriptionLine.quantity,
+            SubscriptionLine.months,
+            SubscriptionLine.period_start,
+            SubscriptionLine.period_end,
+        )
+        .join(SubscriptionLine, SubscriptionLine.organization_id == Organization.id)
+        .order_by(SubscriptionLine.kind, SubscriptionLine.id)
+    )
+    by_client: dict[uuid.UUID, list[Any]] = defaultdict(list)
+    for line in session.execute(found):
+        by_client[line.id].append(line)
+    return by_client
 
 
 def changes(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID) -> Sequence[Any]:
     """The newest ten changes of a client's subscription, the newest first."""
     found = _of(
         provider_id,
-        organization_id,
+        [organization_id],
         SubscriptionChange.changed_on,
         SubscriptionChange.invoice_on,
         SubscriptionChange.adjustment_cents,
         SubscriptionChange.currency,
         SubscriptionChange.before,
         SubscriptionChange.after,
-    )
+    ).join(SubscriptionChange, SubscriptionChange.organization_id == Organization.id)
     return session.execute(found.order_by(SubscriptionChange.id.desc()).limit(10)).all()

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -13,10 +13,9 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from portal import events
-from portal.clients import queries
+from portal.clients import queries, subscription_queries
 from portal.clients.offer import Offer
 from portal.clients.service import Changed
-from portal.clients.subscription_queries import pending_cents
 from portal.crypto.tokens import derive_key
 from portal.domain import subscription_changes
 from portal.domain.access import Actor
@@ -62,8 +61,8 @@ class World:
             self.subscribed, wanted, self.offer.price_list, self.terms, self.offer.today
         )
 
-    def seal(self, wanted: Selection, secret: str) -> str:
-        """What the preview of `wanted` in this world is recognised by when it is committed.
+    def known(self, wanted: Selection) -> bytes:
+        """All that a preview of `wanted` was made from, and the preview itself.
 
         Another version, price list, day, term or number of used seats gives another text.
         """
@@ -77,27 +76,47 @@ class World:
             sorted(self.offer.price_list.storage.items()),
             self.preview(wanted),
         ]
+        return repr(known).encode()
+
+    def seal(self, wanted: Selection, secret: str) -> str:
+        """What the preview of `wanted` in this world is recognised by when it is committed."""
         key = derive_key(secret, CHANGE_PURPOSE)
-        return hmac.new(key, repr(known).encode(), hashlib.sha256).hexdigest()
+        return hmac.new(key, self.known(wanted), hashlib.sha256).hexdigest()
 
 
 def world_of(
     session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID, prices: PriceList
 ) -> World | None:
     """What one client has, as it is now; None for whoever is not this provider's."""
-    client = queries.client(session, provider_id, organization_id)
-    if client is None:
-        return None
-    provider = queries.billing_profile(session, provider_id)
-    pending = pending_cents(session, provider_id, organization_id, client.period_end)
-    lines = queries.subscription_lines(session, provider_id, organization_id)
-    subscribed = Subscribed(
+    return worlds_of(session, provider_id, [organization_id], prices).get(organization_id)
+
+
+def worlds_of(
+    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID], prices: PriceList
+) -> dict[uuid.UUID, World]:
+    """The same of several clients, in as many statements as of one."""
+    clients = queries.clients(session, provider_id, ids)
+    offer = Offer.to(queries.billing_profile(session, provider_id), prices, utc_now())
+    pending = subscription_queries.pending(session, provider_id, ids)
+    lines = subscription_queries.lines(session, provider_id, ids)
+    return {
+        client.id: World(
+            client,
+            _subscribed(client, lines[client.id], pending[client.id]),
+            offer,
+            terms_of(client),
+        )
+        for client in clients
+    }
+
+
+def _subscribed(client: Any, lines: Sequence[Any], pending: int) -> Subscribed:
+    return Subscribed(
         selection=_selection(client),
         lines=tuple(_priced(line, client.currency) for line in lines),
         period=Period(client.period_start, client.period_end),
         pending=Money(pending, client.currency),
     )
-    return World(client, subscribed, Offer.to(provider, prices, utc_now()), terms_of(client))
 
 
 def terms_of(client: Any) -> Terms:

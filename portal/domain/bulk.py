@@ -87,7 +87,10 @@ class Facts:
 
 
 def plan(action: BulkAction, facts: Facts) -> tuple[RowState, Message | None]:
-    """What the change would do to a client, and why nothing if that is so."""
+    """What the change would do to a client, and why nothing if that is so.
+
+    What becomes of its seats is for `seat_moves.plan`, which knows the subscription.
+    """
     if action.names_a_tag:
         return _plan_tag(action, facts)
     if action is BulkAction.INVITE:
@@ -112,4 +115,14 @@ def _unless(is_so: bool, reason: str) -> tuple[RowState, Message | None]:  # noq
 
 def stored(message: Message | None) -> dict[str, Any] | None:
     """A reason as a row keeps it."""
-    return None if message is None else {"text": message.msgid, "params": dict(message.params)}
+    if message is None:
+        return None
+    kept = {"text": message.msgid, "params": dict(message.params)}
+    return kept | ({"plural": message.plural, "count": message.count} if message.plural else {})
+
+
+def restored(kept: dict[str, Any] | None) -> Message | None:
+    """The reason that `stored` wrote."""
+    if kept is None:
+        return None
+    return Message(kept["text"], kept["params"], kept.get("plural"), kept.get("count", 1))

@@ -21,6 +21,7 @@ from portal.web.formats import number
 
 _METHODS = {"password": N_("password"), "code": N_("code by mail")}
 _NAMES = {
+    "add": N_("More"),
     "after": N_("After"),
     "before": N_("Before"),
     "by_founding": N_("By founding"),
@@ -44,6 +45,7 @@ _NAMES = {
     "role": N_("Role"),
     "rows": N_("Events"),
     "seats": N_("Seats"),
+    "set": N_("In all"),
     "sha256": N_("SHA-256"),
     "shown": N_("Phrase that was shown"),
     "through": N_("Last event"),
