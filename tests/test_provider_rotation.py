@@ -76,6 +76,7 @@ def batch_of(place, made, found):
     for client in found["clients"]:
         raw = unseal(client["key"], place.provider_keys.key)
         fields[f"client-{client['id']}"] = seal(raw, made.key)
+        fields[f"version-{client['id']}"] = client["version"]
     return fields
 
 

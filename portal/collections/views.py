@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from portal.collections import queries
 from portal.domain.access import Actor, Permission, Role
 from portal.extensions import db
-from portal.organizations.key_rings import ring_of
+from portal.organizations.key_rings import opening_of
 from portal.organizations.queries import setup_facts
 from portal.organizations.setup import SetupView, setup_view
 from portal.web.access import actor, can, requires
@@ -21,13 +21,14 @@ bp = Blueprint("collections", __name__)
 @requires(Permission.ORGANIZATION_READ)
 def index(organization_id: uuid.UUID) -> Response:
     """The list, under the set-up steps until those are done."""
-    ring = ring_of(db.session(), actor())
+    opening = opening_of(db.session(), actor())
     return respond(
         "collections/index.html",
         "collections/_table.html",
         collections=queries.listed(db.session(), organization_id, actor().account_id),
         permission=_permission(actor()),
-        key_ring=ring,
+        key_ring=opening.ring,
+        opening=opening,
         setup=_setup(organization_id),
     )
 

@@ -10,6 +10,7 @@ from portal import events
 from portal.accounts import affiliations
 from portal.crypto.envelope import looks_sealed
 from portal.crypto.fingerprint import fingerprint_phrase
+from portal.crypto.versions import version_of
 from portal.domain.access import Actor, Role
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.states import MemberState, check_member_move
@@ -23,6 +24,9 @@ NO_KEY = N_("No key arrived from your browser. Confirming needs a browser that r
 NO_ACCOUNT_KEYS = N_(
     "This person's account has no keys yet. They make them at their next sign-in in a browser "
     "that runs scripts."
+)
+ROTATED = N_(
+    "The key of this organization was rotated in the meantime. Nothing was handed over. Try again."
 )
 OWNERS_ONLY = N_("Only an owner or a provider admin can confirm an owner.")
 
@@ -49,12 +53,14 @@ def confirm(
     public_key: str,
     wrapped_key: str,
     keys: OrganizationKeys | None = None,
+    key_version: str = "",
 ) -> None:
     """Confirm `member` (a row of `queries.find`), storing the organization's keys first if given.
 
     `public_key` is the key that the confirmer's browser showed and wrapped for, `wrapped_key` the
-    organization key for it (type 4). Raises `KeyChanged` for another key than the member's, and
-    `RuleError` for what else stands against it.
+    organization key for it (type 4), `key_version` says which one where that is known. Raises
+    `KeyChanged` for another key than the member's, and `RuleError` for what else stands against
+    it.
     """
     check_member_move(member.state, MemberState.CONFIRMED)
     if member.role is Role.OWNER and actor.role not in {Role.OWNER, Role.PROVIDER_ADMIN}:
@@ -67,25 +73,31 @@ def confirm(
         raise KeyChanged(member, public_key)
     if keys is not None:
         store_keys(session, actor, member.organization_id, keys, by_owner=False)
-    _require_keys(session, member)
+    _require_keys(session, member, "" if keys else key_version)
     _mark(session, member, public_key, wrapped_key)
     told(session, actor, member, public_key=public_key, by_making_keys=False)
     _send_mail(session, member)
 
 
-def _require_keys(session: Session, member: Row[Any]) -> None:
-    """Lock the organization before the member, and see that there is a key to hand over."""
+def _require_keys(session: Session, member: Row[Any], key_version: str) -> None:
+    """Lock the organization before the member, and see that there is a key to hand over.
+
+    A page may have been opened before the key was rotated: what it wrapped would open nothing.
+    """
     confirmed = {"owner_confirmed": True} if member.role is Role.OWNER else {}
     locked = session.execute(
         update(Organization)
         .where(Organization.id == member.organization_id, Organization.public_key.is_not(None))
         .values(version=Organization.version + 1, **confirmed)
+        .returning(Organization.protected_private_key)
         .execution_options(synchronize_session=False)
-    )
-    if locked.rowcount != 1:  # type: ignore[attr-defined]
+    ).scalar_one_or_none()
+    if locked is None:
         raise refuse(
             N_("This organization has no keys yet. Load the page again, so that they are made.")
         )
+    if key_version and key_version != version_of(locked):
+        raise refuse(ROTATED)
 
 
 def _mark(session: Session, member: Row[Any], public_key: str, wrapped_key: str) -> None:

@@ -33,10 +33,14 @@ class JoinForm(KeysForm, OrganizationKeysForm):
 
 
 class ConfirmForm(OrganizationKeysForm):
-    """The organization key for the member's public key, and that key as the page showed it."""
+    """The organization key for the member's public key, and that key as the page showed it.
+
+    `key_version` says which organization key the page had.
+    """
 
     wrapped_key = HiddenField()
     public_key = HiddenField()
+    key_version = HiddenField()
 
 
 class AddressForm(Form):

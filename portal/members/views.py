@@ -18,7 +18,7 @@ from portal.members import confirmation, invitation_views, queries, service
 from portal.members.blueprint import bp
 from portal.members.confirmation import KeyChanged
 from portal.members.forms import AddressForm, ConfirmForm
-from portal.organizations.key_rings import ring_of
+from portal.organizations.key_rings import opening_of
 from portal.organizations.keys import KeysExist
 from portal.organizations.people import row_of, rows_of
 from portal.outbox.queries import mail_states
@@ -167,6 +167,7 @@ def confirm_submit(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyRespo
             public_key=form.public_key.data or "",
             wrapped_key=form.wrapped_key.data or "",
             keys=form.organization_keys(),
+            key_version=form.key_version.data or "",
         )
     except KeyChanged as changed:
         db.session.rollback()
@@ -189,6 +190,9 @@ def _confirm_page(
     phrase = ""
     if member.public_key:
         phrase = fingerprint_phrase(str(member.account_id), member.public_key)
+    opening = opening_of(db.session(), actor())
+    # Whatever arrived: what is wrapped next is wrapped with the key of this page.
+    form.key_version.data = opening.ring.organization.version if opening.ring.organization else ""
     body = render_template(
         "members/confirm.html",
         member=row_of(member, None),
@@ -198,7 +202,8 @@ def _confirm_page(
         public_key=member.public_key,
         account_id=member.account_id,
         is_waiting=member.state is MemberState.ACCEPTED,
-        key_ring=ring_of(db.session(), actor()),
+        key_ring=opening.ring,
+        opening=opening,
         alarm=alarm,
     )
     return make_response(body, status)

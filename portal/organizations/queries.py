@@ -12,7 +12,15 @@ from portal.domain.access import Role
 from portal.domain.plans import Plan
 from portal.domain.setup_steps import SetupFacts
 from portal.domain.states import MemberState, ProviderPersonState
-from portal.models import Account, Collection, Member, Organization, Provider, ProviderPerson
+from portal.models import (
+    Account,
+    ClientAccess,
+    Collection,
+    Member,
+    Organization,
+    Provider,
+    ProviderPerson,
+)
 
 
 def _of(organization_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -40,11 +48,18 @@ def _count(found: Select[Any]) -> Any:
     return found.with_only_columns(func.count()).scalar_subquery()
 
 
+_KEY = (Organization.protected_private_key, Organization.key_rotation_due_since)
+
+
 def keys_of_member(session: Session, organization_id: uuid.UUID, account_id: uuid.UUID) -> Row[Any]:
-    """`wrapped_organization_key` of a member, and the public key it is wrapped for."""
+    """`wrapped_organization_key` of a member, and the public key it is wrapped for.
+
+    `protected_private_key` stands for the key, and says which one it is.
+    """
     own = _of(organization_id, Member.wrapped_organization_key)
     return session.execute(
-        own.add_columns(Account.public_key)
+        own.add_columns(Account.public_key, *_KEY)
+        .join(Organization, Organization.id == Member.organization_id)
         .join(Account, Account.id == Member.account_id)
         .where(Member.account_id == account_id)
     ).one()
@@ -53,19 +68,35 @@ def keys_of_member(session: Session, organization_id: uuid.UUID, account_id: uui
 def keys_of_provider_person(
     session: Session, organization_id: uuid.UUID, account_id: uuid.UUID
 ) -> Row[Any]:
-    """The organization key as the provider has it, and what opens it for one of its people."""
+    """The organization key as the provider has it, and what opens it for one of its people.
+
+    `own_key` is the one that was handed to a person whose scope is limited.
+    """
     return session.execute(
         _of(organization_id, Organization.provider_wrapped_key)
         .add_columns(
+            *_KEY,
             Provider.id.label("provider_id"),
             Provider.public_key.label("provider_public_key"),
-            Provider.protected_private_key,
+            Provider.protected_private_key.label("protected_provider_key"),
             ProviderPerson.wrapped_provider_key,
+            ProviderPerson.reach,
+            ProviderPerson.level,
+            ClientAccess.wrapped_key.label("own_key"),
             Account.public_key,
         )
         .join(Provider, Provider.id == Organization.provider_id)
         .join(ProviderPerson, ProviderPerson.provider_id == Provider.id)
         .join(Account, Account.id == ProviderPerson.account_id)
+        .outerjoin(
+            ClientAccess,
+            and_(
+                ClientAccess.provider_id == Provider.id,
+                ClientAccess.person_id == ProviderPerson.id,
+                ClientAccess.organization_id == Organization.id,
+                ClientAccess.until_at.is_(None),
+            ),
+        )
         .where(Account.id == account_id)
     ).one()
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
-from portal.providers import queries
+from portal.providers import client_keys, queries
 
 
 class KeyState(StrEnum):
@@ -75,6 +75,23 @@ def key_notice(session: Session, actor: Actor, place: Any) -> KeyNotice | None:
             url_for("providers.rotate_keys", **here),
             _("Rotate the provider key"),
         )
+    return _of_clients(session, here) or _when_alone(state, here)
+
+
+def _of_clients(session: Session, here: dict[str, Any]) -> KeyNotice | None:
+    """Keys of clients that wait for an admin's browser."""
+    found = client_keys.outstanding(session, here["provider_id"])
+    if found.waiting:
+        return KeyNotice(
+            _("Keys of clients wait to be handed over"),
+            _("People who manage some clients cannot read names there until they have the keys."),
+            url_for("providers.hand_over_keys", **here),
+            _("Hand keys over"),
+        )
+    return None
+
+
+def _when_alone(state: KeyState, here: dict[str, Any]) -> KeyNotice | None:
     if state is KeyState.ALONE:
         return KeyNotice(
             _("Only you hold the provider key"),

@@ -23,12 +23,13 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.domain.access import Permission
 from portal.domain.errors import RuleError
 from portal.extensions import db
-from portal.providers import queries, service
+from portal.providers import client_keys, queries, service
 from portal.providers.blueprint import bp
 from portal.providers.forms import MakeKeysForm, RestoreForm, SheetForm
 from portal.providers.key_state import KeyState, key_state
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
+from portal.web.formats import number
 from portal.web.forms import Form
 from portal.web.keyring import AccountKey, KeyRing, ProviderKeys
 from portal.web.session import no_store
@@ -43,13 +44,25 @@ def keys(provider_id: uuid.UUID) -> str:
     """How the provider stands with its keys, and what can be done."""
     found = queries.keys(db.session(), provider_id)
     phrase = fingerprint_phrase(str(provider_id), found.public_key) if found.public_key else ""
+    outstanding = client_keys.outstanding(db.session(), provider_id)
     return render_template(
         "providers/keys.html",
+        outstanding=outstanding,
+        client_keys=[
+            _("Keys that wait to be handed over: %(count)s", count=_few(outstanding.waiting))
+        ],
         state=key_state(db.session(), current_user.place),
         found=found,
         phrase=phrase,
         holders=queries.key_holders(db.session(), provider_id),
     )
+
+
+def _few(count: int) -> str:
+    """A number that was not counted to its end."""
+    if count < client_keys.FEW:
+        return number(count)
+    return str(_("%(count)s or more", count=number(count)))
 
 
 @bp.get("/providers/<uuid:provider_id>/keys/make")

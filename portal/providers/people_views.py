@@ -23,7 +23,7 @@ from portal.providers import queries, staff
 from portal.providers.blueprint import bp
 from portal.providers.forms import InviteForm
 from portal.providers.people_words import action_words, words_of
-from portal.providers.scope_keys import needs_key
+from portal.providers.scope_keys import needs_key, takes_client_keys
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
@@ -120,6 +120,7 @@ def person(provider_id: uuid.UUID, person_id: uuid.UUID) -> str:
         row=models.row_of(found, actor(), mail),
         found=found,
         needs_key=needs_key(found),
+        takes_client_keys=takes_client_keys(found),
         provider_id=provider_id,
         actions=models.actions_for(found, actor(), admins),
         is_last_admin=staff.standing_of(found, actor(), admins).is_last_admin,

@@ -7,6 +7,7 @@ and a client that is created meanwhile is included.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, Select, case, func, or_, select, update
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from portal import events
 from portal.crypto.envelope import SEALED_KEY_LENGTH, looks_sealed
 from portal.crypto.fingerprint import fingerprint_phrase
+from portal.crypto.versions import version_of
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.states import ProviderPersonState
@@ -34,6 +36,14 @@ from portal.providers.staff import check_actor, hold, tenant_of
 
 BATCH = 200
 NOT_HELD = N_("You do not hold the provider key, so you cannot rotate it.")
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A client's key under the next provider key (type 2), and `version_of` the client's key."""
+
+    key: str
+    version: str
 
 
 class UnderWay(RuleError):
@@ -106,9 +116,14 @@ def _clients(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
 
 
 def clients_left(session: Session, provider_id: uuid.UUID) -> Sequence[Row[Any]]:
-    """(id, key) of the next clients to wrap, at most `BATCH`."""
+    """(id, key, private_key) of the next clients to wrap, at most `BATCH`."""
     found = (
-        _clients(provider_id, Organization.id, Organization.provider_wrapped_key.label("key"))
+        _clients(
+            provider_id,
+            Organization.id,
+            Organization.provider_wrapped_key.label("key"),
+            Organization.protected_private_key.label("private_key"),
+        )
         .where(Organization.next_wrapped_key.is_(None))
         .order_by(Organization.id)
         .limit(BATCH)
@@ -206,15 +221,16 @@ def wrap(
     rotation_id: uuid.UUID,
     *,
     people: Mapping[uuid.UUID, str],
-    clients: Mapping[uuid.UUID, str],
+    clients: Mapping[uuid.UUID, Wrapped],
 ) -> None:
     """Keep the next forms that a browser made: type 4 for people, type 2 for clients.
 
-    A second browser that wraps the same changes nothing. Raises `RuleError` for another shape,
-    `NotOver` where the rotation is over.
+    A client whose own key was rotated meanwhile is left for the next batch. A second browser that
+    wraps the same changes nothing. Raises `RuleError` for another shape, `NotOver` where the
+    rotation is over.
     """
     right = all(looks_sealed(key, 4) for key in people.values()) and all(
-        looks_sealed(key, 2, SEALED_KEY_LENGTH) for key in clients.values()
+        looks_sealed(each.key, 2, SEALED_KEY_LENGTH) for each in clients.values()
     )
     if not right:
         raise refuse(INCOMPLETE)
@@ -225,17 +241,28 @@ def wrap(
             .where(ProviderPerson.id == person_id, ProviderPerson.next_wrapped_key.is_(None))
             .values(next_wrapped_key=key)
         )
+    _wrap_clients(session, provider_id, clients)
+
+
+def _wrap_clients(
+    session: Session, provider_id: uuid.UUID, clients: Mapping[uuid.UUID, Wrapped]
+) -> None:
+    # Whoever rotates a client's own key holds the provider's row, as this transaction does.
+    found = _clients(provider_id, Organization.id, Organization.protected_private_key).where(
+        Organization.id.in_(clients), Organization.next_wrapped_key.is_(None)
+    )
     # In one order, so that two browsers never wait for each other.
-    for client_id in sorted(clients):
+    for client_id, private_key in session.execute(found.order_by(Organization.id)).all():
+        if clients[client_id].version != version_of(private_key):
+            continue
         session.execute(
             update(Organization)
             .where(
                 Organization.provider_id == provider_id,
                 Organization.id == client_id,
-                Organization.provider_wrapped_key.is_not(None),
                 Organization.next_wrapped_key.is_(None),
             )
-            .values(next_wrapped_key=clients[client_id])
+            .values(next_wrapped_key=clients[client_id].key)
             .execution_options(synchronize_session=False)
         )
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.freshness import fresh
 from portal.crypto.fingerprint import fingerprint_phrase
+from portal.crypto.versions import version_of
 from portal.domain.access import Permission
 from portal.domain.errors import RuleError
 from portal.extensions import db
@@ -73,7 +74,11 @@ def rotation_work(provider_id: uuid.UUID) -> AnyResponse:
             if not person.has_next
         ],
         "clients": [
-            {"id": str(client.id), "key": client.key}
+            {
+                "id": str(client.id),
+                "key": client.key,
+                "version": version_of(client.private_key),
+            }
             for client in (rotation.clients_left(db.session(), provider_id) if found else ())
         ],
         "done": done,
@@ -100,14 +105,14 @@ def start_rotation(provider_id: uuid.UUID) -> AnyResponse:
 @bp.post("/providers/<uuid:provider_id>/keys/rotation/batch")
 @requires(Permission.PROVIDER_KEYS)
 def wrap_batch(provider_id: uuid.UUID) -> AnyResponse:
-    """Keep what the browser wrapped: `person-<id>` and `client-<id>` fields."""
+    """Keep what the browser wrapped: `person-<id>`, `client-<id>` and `version-<id>` fields."""
     try:
         rotation.wrap(
             db.session(),
             actor(),
             _id(request.form.get("rotation")),
             people=_keys("person-"),
-            clients=_keys("client-"),
+            clients=_clients(),
         )
     except RuleError as error:
         return _refused(error, 409 if isinstance(error, rotation.NotOver) else 422)
@@ -138,6 +143,14 @@ def _id(value: str | None) -> uuid.UUID:
     except ValueError:
         # Nobody's id: there is no such rotation, person or client.
         return uuid.UUID(int=0)
+
+
+def _clients() -> dict[uuid.UUID, rotation.Wrapped]:
+    versions = _keys("version-")
+    return {
+        client_id: rotation.Wrapped(key, versions.get(client_id, ""))
+        for client_id, key in _keys("client-").items()
+    }
 
 
 def _keys(prefix: str) -> dict[uuid.UUID, str]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from portal import events
 from portal.domain.access import Actor
 from portal.domain.scope import Level, Reach, needs_provider_key
+from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import ClientAccess, Event, Organization, Provider, ProviderPerson, utc_now
 
@@ -20,6 +21,12 @@ from portal.models import ClientAccess, Event, Organization, Provider, ProviderP
 def needs_key(person: Any) -> bool:
     """Whether a row of `queries.staff` is of somebody to whom the provider key belongs."""
     return needs_provider_key(person.reach, person.level)
+
+
+def takes_client_keys(person: Any) -> bool:
+    """Whether somebody is here who gets keys of clients, one by one."""
+    confirmed = person.state is ProviderPersonState.CONFIRMED
+    return confirmed and person.reach is not Reach.ALL and person.level is Level.MANAGE
 
 
 def scope_changed(

@@ -6,11 +6,17 @@ from flask import redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import Permission
-from portal.providers import confirm_views, key_views, people_views, rotation_views
+from portal.providers import (
+    client_key_views,
+    confirm_views,
+    key_views,
+    people_views,
+    rotation_views,
+)
 from portal.providers.blueprint import bp
 from portal.web.access import requires
 
-__all__ = ["bp", "confirm_views", "key_views", "people_views", "rotation_views"]
+__all__ = ["bp", "client_key_views", "confirm_views", "key_views", "people_views", "rotation_views"]
 
 
 @bp.get("/providers/<uuid:provider_id>")

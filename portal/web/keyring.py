@@ -35,17 +35,24 @@ class ProviderKeys:
 
 @dataclass(frozen=True)
 class OrganizationKey:
-    """The organization key as this person can open it; `key` is None while there is none."""
+    """The organization key as this person can open it; `key` is None while there is none.
+
+    `version` says which key it is, so that nothing is wrapped with one that was rotated since; it
+    is empty while the organization has no keys.
+    """
 
     id: uuid.UUID
     key: str | None
     wrapped_by: WrappedBy
+    version: str = ""
 
     @classmethod
-    def from_provider(cls, organization_id: uuid.UUID, wrapped: str | None) -> "OrganizationKey":
+    def from_provider(
+        cls, organization_id: uuid.UUID, wrapped: str | None, version: str = ""
+    ) -> "OrganizationKey":
         """The provider's copy: type 2 under the provider key, type 4 for its public key."""
         by: WrappedBy = "provider-public" if (wrapped or "").startswith("4.") else "provider"
-        return cls(organization_id, wrapped, by)
+        return cls(organization_id, wrapped, by, version)
 
 
 @dataclass(frozen=True)
@@ -77,10 +84,15 @@ class KeyRing:
 
 def of_provider(visit: Any) -> KeyRing:
     """The ring of a provider's page without its private key: enough to seal for the provider."""
+    return with_private_key(visit, None)
+
+
+def with_private_key(visit: Any, private_key: str | None) -> KeyRing:
+    """The ring of a provider's page that opens what was wrapped for the provider's public key."""
     place = visit.place
     return KeyRing(
         account=AccountKey(visit.account_id, visit.public_key),
         provider=ProviderKeys(
-            place.provider_id, place.wrapped_provider_key, None, place.provider_public_key
+            place.provider_id, place.wrapped_provider_key, private_key, place.provider_public_key
         ),
     )

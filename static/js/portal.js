@@ -20,6 +20,7 @@ const PARTS = [
   ["form[data-lock],form[data-sign-out]", "lock", "lazy"],
   ["[data-finish-keys]", "finish-keys"],
   ["[data-rotate-keys]", "rotate-keys"],
+  ["[data-hand-over]", "hand-over"],
   ["sealed-text", "sealed-text"],
   ["fingerprint-phrase", "fingerprint-phrase"],
 ];

@@ -2,11 +2,11 @@
  * Rotating the provider key: a new one is made and wrapped for everybody on the page, and each
  * client's key is wrapped again, batch by batch. A closed tab is carried on where it stopped.
  */
-import { importKey, newKey, open, seal } from "./crypto/envelope.js";
-import { importPrivateKey, newKeyPair, unwrap, wrapFor } from "./crypto/keys.js";
+import { clientOpener } from "./client-opener.js";
+import { importKey, newKey, seal } from "./crypto/envelope.js";
+import { newKeyPair, unwrap, wrapFor } from "./crypto/keys.js";
 import { word } from "./forms.js";
 import { get, post } from "./http.js";
-import { keyRing, providerKey } from "./key-ring.js";
 import { openVault, wrapForMe } from "./vault.js";
 
 const PATIENCE = 20;
@@ -28,19 +28,6 @@ async function ask(url) {
   return data;
 }
 
-// The old key, as the three things that open what it wrapped.
-async function oldKeys(vault) {
-  const raw = await providerKey(vault);
-  if (!raw) throw new Stop("locked");
-  const key = await importKey(raw);
-  const { private_key: sealed } = keyRing().provider;
-  return { key, privateKey: await importPrivateKey(await open(sealed, key)) };
-}
-
-function openClientKey(wrapped, old) {
-  return wrapped.startsWith("4.") ? unwrap(wrapped, old.privateKey) : open(wrapped, old.key);
-}
-
 async function begin(url, vault) {
   const raw = newKey();
   const [key, pair] = await Promise.all([importKey(raw), newKeyPair()]);
@@ -60,7 +47,7 @@ function isShown(section, { id, public_key: publicKey }) {
   return phrase?.getAttribute("public-key") === publicKey && phrase.dataset.state !== "mismatch";
 }
 
-async function wrapAll(section, work, raw, old) {
+async function wrapAll(section, work, raw, openOld) {
   const fields = { rotation: work.rotation };
   for (const person of work.people) {
     if (!isShown(section, person)) throw new Stop("changed");
@@ -68,14 +55,16 @@ async function wrapAll(section, work, raw, old) {
   }
   const key = await importKey(raw);
   for (const client of work.clients) {
-    fields[`client-${client.id}`] = await seal(await openClientKey(client.key, old), key);
+    fields[`client-${client.id}`] = await seal(await openOld(client.key), key);
+    fields[`version-${client.id}`] = client.version;
   }
   return fields;
 }
 
 async function carryOn(section, vault, show) {
   const { url } = section.dataset;
-  const old = await oldKeys(vault);
+  const openOld = await clientOpener(vault);
+  if (!openOld) throw new Stop("locked");
   for (let waited = 0; waited < PATIENCE; ) {
     const work = await ask(`${url}/work`);
     if (!work.rotation || work.is_orphan) {
@@ -87,7 +76,7 @@ async function carryOn(section, vault, show) {
     } else if (work.people.length || work.clients.length) {
       show(work);
       const raw = await unwrap(work.next_key, vault.privateKey);
-      await send(`${url}/batch`, await wrapAll(section, work, raw, old));
+      await send(`${url}/batch`, await wrapAll(section, work, raw, openOld));
     } else {
       show(work);
       if (await send(`${url}/finish`, { rotation: work.rotation })) return;

@@ -1,0 +1,116 @@
+"""The page on which an admin's unlocked browser hands keys of clients over."""
+
+import uuid
+
+from flask import jsonify, make_response, render_template, request, url_for
+from flask_babel import ngettext
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.crypto.fingerprint import fingerprint_phrase
+from portal.crypto.versions import version_of
+from portal.domain.access import Permission
+from portal.domain.errors import RuleError
+from portal.extensions import db
+from portal.providers import client_keys, queries
+from portal.providers.blueprint import bp
+from portal.providers.people import row_of
+from portal.web.access import actor, requires
+from portal.web.forms import sentence
+from portal.web.keyring import with_private_key
+from portal.web.session import no_store
+
+NOBODY = uuid.UUID(int=0)
+
+
+@bp.get("/providers/<uuid:provider_id>/keys/hand-over")
+@requires(Permission.PROVIDER_KEYS)
+def hand_over_keys(provider_id: uuid.UUID) -> AnyResponse:
+    """Who waits for keys of clients, their fingerprint phrases, and the button."""
+    found = queries.keys(db.session(), provider_id)
+    waiting = client_keys.people_waiting(db.session(), provider_id)
+    people = [
+        {
+            "row": row_of(person, actor()),
+            "account_id": person.account_id,
+            "public_key": person.public_key,
+            "phrase": fingerprint_phrase(str(person.account_id), person.public_key),
+            "clients": ngettext("%(num)s client", "%(num)s clients", count),
+        }
+        for person, count in waiting
+        if person.public_key
+    ]
+    body = render_template(
+        "providers/hand_over_keys.html",
+        people=people,
+        without_keys=[
+            row_of(person, actor()) for person, _count in waiting if not person.public_key
+        ],
+        total=sum(count for person, count in waiting if person.public_key),
+        key_ring=with_private_key(current_user, found.protected_private_key),
+        provider_id=provider_id,
+        here=url_for("providers.hand_over_keys", provider_id=provider_id),
+    )
+    return no_store(make_response(body))
+
+
+@bp.get("/providers/<uuid:provider_id>/keys/hand-over/work")
+@requires(Permission.PROVIDER_KEYS)
+def hand_over_work(provider_id: uuid.UUID) -> AnyResponse:
+    """JSON: the next keys to wrap for `person`, behind `after`; an empty list at the end."""
+    person_id, after = _id(request.args.get("person")), _id(request.args.get("after"))
+    person = queries.person(db.session(), provider_id, person_id)
+    found = client_keys.work(db.session(), provider_id, person_id, after) if person else ()
+    answer = {
+        "public_key": person.public_key if person else None,
+        "items": [
+            {"id": str(row.id), "key": row.key, "version": version_of(row.private_key)}
+            for row in found
+        ],
+    }
+    return no_store(jsonify(answer))
+
+
+@bp.post("/providers/<uuid:provider_id>/keys/hand-over/batch")
+@requires(Permission.PROVIDER_KEYS)
+def hand_over_batch(provider_id: uuid.UUID) -> AnyResponse:
+    """Keep what the browser wrapped: a `key-<id>` and a `version-<id>` field for each."""
+    try:
+        done = client_keys.hand_over(
+            db.session(),
+            actor(),
+            _id(request.form.get("person")),
+            _wrapped(),
+            public_key=request.form.get("public_key", ""),
+            provider_public_key=request.form.get("provider_public_key", ""),
+        )
+    except client_keys.OtherKey as error:
+        db.session.commit()
+        return _refused(error)
+    except RuleError as error:
+        db.session.rollback()
+        return _refused(error)
+    db.session.commit()
+    return make_response(jsonify({"done": done}))
+
+
+def _refused(error: RuleError) -> AnyResponse:
+    return make_response(jsonify({"errors": {"": sentence(error.text)}}), 409)
+
+
+def _id(value: str | None) -> uuid.UUID:
+    try:
+        return uuid.UUID(value or "")
+    except ValueError:
+        # Nobody's id, and before every other one.
+        return NOBODY
+
+
+def _wrapped() -> dict[uuid.UUID, client_keys.Wrapped]:
+    return {
+        _id(name.removeprefix("key-")): client_keys.Wrapped(
+            key, request.form.get(f"version-{name.removeprefix('key-')}", "")
+        )
+        for name, key in request.form.items()
+        if name.startswith("key-")
+    }
