@@ -358,7 +358,8 @@ def test_an_admin_without_the_provider_key_has_nothing_to_hand_over(accepted):
     kim = accepted.person("kim@northwind.example", "Kim Lee", keys=True)
     employ(accepted.database, accepted.provider, kim)
     page = accepted.browser_of(kim).get(confirm_url(accepted))
-    assert "You hold no key of Acme Ltd" in page
+    assert "You do not hold the key of this client yet" in page
+    assert "These people can hand it over: Ada Nordström." in page
 
 
 def test_an_organization_admin_confirms_no_owner(accepted):

@@ -41,6 +41,7 @@ def _inside() -> list[Way]:
         (Permission.ORGANIZATION_READ, "collections.index", _("Open"), "folder"),
         (Permission.MEMBERS_READ, "organizations.setup", _("Set-up"), "list-checks"),
         (Permission.MEMBERS_READ, "members.index", _("Members"), "users"),
+        (Permission.ORGANIZATION_KEYS, "organizations.rotate_key", _("Keys"), "key-round"),
     ]
 
 

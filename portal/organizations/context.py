@@ -138,4 +138,7 @@ def _frame(place: Any) -> Frame:
     if g.actor.can(Permission.ORGANIZATION_EVENTS_READ):
         log = nav_item(_("Event log"), "logbook.organization_events", "scroll-text", **here)
         groups.append(NavGroup(_("Reporting"), (log,)))
+    if g.actor.can(Permission.ORGANIZATION_KEYS):
+        keys = nav_item(_("Keys"), "organizations.rotate_key", "key-round", **here)
+        groups.append(NavGroup(_("Settings"), (keys,)))
     return Frame(place.organization_name, items[0].url, tuple(groups), banner, guide())

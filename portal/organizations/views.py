@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import Blueprint, Response, abort, g, make_response, render_template, url_for
+from flask import Response, abort, g, make_response, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
@@ -11,7 +11,8 @@ from portal.domain.access import Permission
 from portal.domain.errors import refuse
 from portal.events.queries import newest
 from portal.extensions import db
-from portal.organizations import queries
+from portal.organizations import key_rotation_views, queries
+from portal.organizations.blueprint import bp
 from portal.organizations.forms import OrganizationKeysForm
 from portal.organizations.keys import INCOMPLETE, store_keys
 from portal.organizations.people import rows_of
@@ -21,7 +22,7 @@ from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.answers import wants_json
 
-bp = Blueprint("organizations", __name__)
+__all__ = ["bp", "key_rotation_views"]
 
 
 @bp.get("/organizations/<uuid:organization_id>/setup")

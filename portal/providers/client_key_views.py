@@ -2,8 +2,8 @@
 
 import uuid
 
-from flask import jsonify, make_response, render_template, request, url_for
-from flask_babel import ngettext
+from flask import current_app, jsonify, make_response, render_template, request, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,15 +11,21 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.versions import version_of
 from portal.domain.access import Permission
 from portal.domain.errors import RuleError
+from portal.domain.paging import Cursor
 from portal.extensions import db
 from portal.providers import client_keys, queries
 from portal.providers.blueprint import bp
 from portal.providers.people import row_of
 from portal.web.access import actor, requires
+from portal.web.formats import day, number
 from portal.web.forms import sentence
+from portal.web.fragments import respond
 from portal.web.keyring import with_private_key
+from portal.web.links import link
+from portal.web.paging import signer
 from portal.web.session import no_store
 
+PAGE_SIZE = 50
 NOBODY = uuid.UUID(int=0)
 
 
@@ -35,7 +41,7 @@ def hand_over_keys(provider_id: uuid.UUID) -> AnyResponse:
             "account_id": person.account_id,
             "public_key": person.public_key,
             "phrase": fingerprint_phrase(str(person.account_id), person.public_key),
-            "clients": ngettext("%(num)s client", "%(num)s clients", count),
+            "clients": _("clients: %(count)s", count=number(count)),
         }
         for person, count in waiting
         if person.public_key
@@ -92,6 +98,35 @@ def hand_over_batch(provider_id: uuid.UUID) -> AnyResponse:
         return _refused(error)
     db.session.commit()
     return make_response(jsonify({"done": done}))
+
+
+@bp.get("/providers/<uuid:provider_id>/keys/clients")
+@requires(Permission.PROVIDER_KEYS)
+def due_keys(provider_id: uuid.UUID) -> AnyResponse:
+    """The clients whose own key is due to be rotated, and since when."""
+    cursors = signer(current_app.extensions["settings"].secret_keys, "due-keys")
+    cursor = cursors.read(request.args.get("at", ""), sort="since", descending=False)
+    page = client_keys.due(db.session(), provider_id, cursor, PAGE_SIZE)
+
+    def beside(found: Cursor | None) -> str | None:
+        if found is None:
+            return None
+        return url_for("providers.due_keys", provider_id=provider_id, at=cursors.write(found))
+
+    return respond(
+        "providers/due_keys.html",
+        "providers/_due_keys.html",
+        clients=[(row.name, day(row.since), _rotation_url(row.id)) for row in page.rows],
+        provider_id=provider_id,
+        is_first=cursor is None,
+        key_due=current_user.place.rotation_due_since is not None,
+        previous_url=beside(page.previous),
+        next_url=beside(page.next),
+    )
+
+
+def _rotation_url(organization_id: uuid.UUID) -> str:
+    return link("organizations.rotate_key", organization_id=organization_id)
 
 
 def _refused(error: RuleError) -> AnyResponse:

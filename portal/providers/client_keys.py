@@ -4,6 +4,7 @@ Whoever manages some clients gets the key of each, wrapped for their own public 
 browser. What is left is whatever row has no key yet, so a closed tab costs nothing.
 """
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.versions import version_of
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
+from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.scope import Level, Reach
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, ClientAccess, Organization, ProviderPerson
+from portal.models.keyset import seek
 from portal.providers import queries
 from portal.providers.confirmation import KEY_CHANGED, ROTATED, raise_alarm
 from portal.providers.service import INCOMPLETE
@@ -90,6 +93,28 @@ def outstanding(session: Session, provider_id: uuid.UUID) -> Outstanding:
         for found in (_waiting(provider_id, ClientAccess.id), due)
     ]
     return Outstanding(*session.execute(select(*counted)).one())
+
+
+def due(
+    session: Session, provider_id: uuid.UUID, cursor: Cursor | None, size: int
+) -> Page[Row[Any]]:
+    """(id, name, since) of the clients whose key is due to be changed, the oldest case first."""
+    since = Organization.key_rotation_due_since
+    columns: tuple[Any, ...] = (Organization.id, Organization.name, since.label("since"))
+    rows = select(*columns).where(Organization.provider_id == provider_id, since.is_not(None))
+    backwards = cursor is not None and cursor.backwards
+    found = seek(rows, since, Organization.id, downwards=backwards, beside=cursor is not None)
+    place: dict[str, Any] = {"rows": size + 1}
+    if cursor is not None:
+        place |= {"beside": dt.datetime.fromisoformat(str(cursor.value)), "beside_id": cursor.id}
+    return page_of(
+        session.execute(found, place).all(),
+        size=size,
+        sort="since",
+        descending=False,
+        cursor=cursor,
+        place=lambda row: (row.since.isoformat(), row.id),
+    )
 
 
 def people_waiting(session: Session, provider_id: uuid.UUID) -> list[tuple[Row[Any], int]]:

@@ -88,6 +88,13 @@ def _of_clients(session: Session, here: dict[str, Any]) -> KeyNotice | None:
             url_for("providers.hand_over_keys", **here),
             _("Hand keys over"),
         )
+    if found.due:
+        return KeyNotice(
+            _("Keys of clients can be rotated"),
+            _("Somebody who could open them no longer can. Another key is offered, not required."),
+            url_for("providers.due_keys", **here),
+            _("Client keys to rotate"),
+        )
     return None
 
 

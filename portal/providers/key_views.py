@@ -49,7 +49,8 @@ def keys(provider_id: uuid.UUID) -> str:
         "providers/keys.html",
         outstanding=outstanding,
         client_keys=[
-            _("Keys that wait to be handed over: %(count)s", count=_few(outstanding.waiting))
+            _("Keys that wait to be handed over: %(count)s", count=_few(outstanding.waiting)),
+            _("Keys that can be rotated: %(count)s", count=_few(outstanding.due)),
         ],
         state=key_state(db.session(), current_user.place),
         found=found,

@@ -21,6 +21,7 @@ const PARTS = [
   ["[data-finish-keys]", "finish-keys"],
   ["[data-rotate-keys]", "rotate-keys"],
   ["[data-hand-over]", "hand-over"],
+  ["[data-rotate-organization-key]", "rotate-organization-key"],
   ["sealed-text", "sealed-text"],
   ["fingerprint-phrase", "fingerprint-phrase"],
 ];

@@ -103,7 +103,7 @@ def test_handing_over_is_interrupted_and_carried_on(live, people, place):
         lambda route: batches.append(1) or (route.continue_() if len(batches) < 2 else None),
     )
     page.goto(address(live, place))
-    expect(page.locator("[data-person]")).to_contain_text("251 clients")
+    expect(page.locator("[data-person]")).to_contain_text("clients: 251")
     assert_accessible(page)
     start(page)
     expect(page.locator("progress")).to_have_attribute("value", "100", timeout=30_000)
@@ -112,7 +112,7 @@ def test_handing_over_is_interrupted_and_carried_on(live, people, place):
 
     page = context.new_page()
     page.goto(address(live, place))
-    expect(page.locator("[data-person]")).to_contain_text("151 clients")
+    expect(page.locator("[data-person]")).to_contain_text("clients: 151")
     start(page)
     expect(page.locator("[data-hand-over-status]")).to_have_text(
         "All of them are handed over.", timeout=30_000
