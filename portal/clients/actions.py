@@ -25,7 +25,7 @@ def actions_for(provider_id: uuid.UUID, client: Any) -> list[Action]:
     """What this person may do with the client (a row of `queries.client`) as it stands."""
     here = {"provider_id": provider_id, "organization_id": client.id}
     inside = {"organization_id": client.id}
-    ways = [(*way, inside) for way in _inside()] + [(*way, here) for way in _ways_of(client)]
+    ways = [(*way, inside) for way in _inside(client)] + [(*way, here) for way in _ways_of(client)]
     return [
         Action(url_for(endpoint, **arguments), label, icon)
         for permission, endpoint, label, icon, arguments in ways
@@ -36,13 +36,16 @@ def actions_for(provider_id: uuid.UUID, client: Any) -> list[Action]:
 Way = tuple[Permission, str, str, str]
 
 
-def _inside() -> list[Way]:
-    return [
+def _inside(client: Any) -> list[Way]:
+    ways: list[Way] = [
         (Permission.ORGANIZATION_READ, "collections.index", _("Open"), "folder"),
         (Permission.MEMBERS_READ, "organizations.setup", _("Set-up"), "list-checks"),
         (Permission.MEMBERS_READ, "members.index", _("Members"), "users"),
-        (Permission.ORGANIZATION_KEYS, "organizations.rotate_key", _("Keys"), "key-round"),
     ]
+    if client.has_keys:
+        label = _("Rotate the key")
+        ways.append((Permission.ORGANIZATION_KEYS, "organizations.rotate_key", label, "key-round"))
+    return ways
 
 
 def _ways_of(client: Any) -> list[Way]:

@@ -53,7 +53,8 @@ def _of_provider(session: Session, actor: Actor, organization_id: uuid.UUID) -> 
     row = queries.keys_of_provider_person(session, organization_id, actor.account_id)
     ring = _ring(row, AccountKey(actor.account_id, row.public_key), organization_id)
     due = row.key_rotation_due_since is not None
-    if ring.opens_organization or row.protected_private_key is None:
+    opens = ring.opens_organization or ring.holds_provider_key
+    if opens or row.protected_private_key is None:
         return Opening(ring, rotation_due=due)
     if row.level is Level.READ_ONLY:
         return Opening(ring, lacks_key=True, reads_only=True, rotation_due=due)

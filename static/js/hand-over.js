@@ -94,7 +94,7 @@ async function run(section, button, progress, status) {
   }
 }
 
-/** @param {HTMLElement} section `[data-hand-over]` */
+/** @param {HTMLElement} section `[data-key-work=hand-over]` */
 export function setUp(section) {
   const button = section.querySelector("[data-hand-over-start]");
   const progress = section.querySelector("progress");

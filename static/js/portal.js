@@ -19,9 +19,7 @@ const PARTS = [
   ["form[data-seal]", "seal"],
   ["form[data-lock],form[data-sign-out]", "lock", "lazy"],
   ["[data-finish-keys]", "finish-keys"],
-  ["[data-rotate-keys]", "rotate-keys"],
-  ["[data-hand-over]", "hand-over"],
-  ["[data-rotate-organization-key]", "rotate-organization-key"],
+  ["[data-key-work]", "key-work"],
   ["sealed-text", "sealed-text"],
   ["fingerprint-phrase", "fingerprint-phrase"],
 ];

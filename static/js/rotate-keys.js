@@ -106,7 +106,7 @@ async function run(section, button, progress, status) {
   }
 }
 
-/** @param {HTMLElement} section `[data-rotate-keys]` */
+/** @param {HTMLElement} section `[data-key-work=rotate-keys]` */
 export function setUp(section) {
   const button = section.querySelector("[data-rotate-start]");
   const progress = section.querySelector("progress");

@@ -99,7 +99,7 @@ async function run(section, button, progress, status) {
   }
 }
 
-/** @param {HTMLElement} section `[data-rotate-organization-key]` */
+/** @param {HTMLElement} section `[data-key-work=rotate-organization-key]` */
 export function setUp(section) {
   const button = section.querySelector("[data-rotate-start]");
   const progress = section.querySelector("progress");

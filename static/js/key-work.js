@@ -1,0 +1,11 @@
+/** The pages on which a browser works through many keys; each has a module of its own. */
+const WORK = {
+  "hand-over": () => import("./hand-over.js"),
+  "rotate-keys": () => import("./rotate-keys.js"),
+  "rotate-organization-key": () => import("./rotate-organization-key.js"),
+};
+
+/** @param {HTMLElement} section `[data-key-work]` */
+export async function setUp(section) {
+  (await WORK[section.dataset.keyWork]()).setUp(section);
+}
