@@ -1,10 +1,10 @@
 /**
- * The one script of every page: it looks what the page asks for and fetches only that.
- * The contract with the templates is in docs/browser-modules.md.
+ * The one script of every page: it fetches only what the page asks for.
+ * Contract with the templates: docs/browser-modules.md.
  */
 const root = document.documentElement;
 
-// What a page may hold, and the module that acts on it. Lazy ones wait for the submit.
+// What a page may hold, and its module. Lazy ones wait for the submit.
 const PARTS = [
   ["form[data-sign-in],form[data-second-factor]", "sign-in"],
   ["form[data-unlock]", "unlock"],
@@ -39,7 +39,7 @@ function scan() {
   }
 }
 
-// A form's keys are made while its submit waits: WebCrypto cannot answer inside the event.
+// WebCrypto cannot answer inside the event, so the submit waits.
 async function gate(event) {
   const { target: form, submitter } = event;
   const names = PARTS.filter(([selector]) => form.matches(selector)).map(([, name]) => name);
