@@ -199,7 +199,7 @@ def test_the_list_of_clients_without_keys_is_for_unlocked_admins(ada, tom, acme,
     database.add(Collection(organization_id=acme.id))
     page = ada.browser.get(f"{ada.clients_url}/keys")
     assert page.one("li[data-post]")["data-post"] == page_of(ada, acme, "keys")
-    assert page.one("[data-finish-keys]")["data-collection-name"] == "Default collection"
+    assert page.one("[data-key-work=finish-keys]")["data-collection-name"] == "Default collection"
     # This provider has no keys itself: first things first.
     assert page.one("main .notice a")["href"] == f"/providers/{ada.provider.id}/keys"
     tom.browser.get(f"{tom.clients_url}/keys", status=403)

@@ -44,7 +44,7 @@ async function run(list, button, progress, status) {
   if (status) status.textContent = word(list, left ? "unfinished" : "finished");
 }
 
-/** @param {HTMLElement} list `<ol data-finish-keys>` */
+/** @param {HTMLElement} list `<ol data-key-work="finish-keys">` */
 export function setUp(list) {
   const section = list.closest("section, main") ?? document;
   const button = section.querySelector("[data-finish-keys-start]");

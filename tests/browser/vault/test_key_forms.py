@@ -155,7 +155,7 @@ def test_a_locked_browser_creates_the_client_without_keys(server: VaultServer, p
 FINISH = """
 <section><button data-finish-keys-start>Finish keys</button><progress value="0"></progress>
 <p data-finish-keys-status role="status"></p>
-<ol data-finish-keys data-text-working="Making" data-text-done="Done"
+<ol data-key-work="finish-keys" data-text-working="Making" data-text-done="Done"
     data-text-faster="Done by another" data-text-failed="Failed" data-text-locked="Locked"
     data-text-finished="All done." data-text-unfinished="Some are left.">
   <li data-post="/one" data-collection-name="Default collection">One <span data-status></span></li>
