@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select
 
 from portal.clients import mark_queries, queries, tagging
 from portal.clients.service import Changed
-from portal.domain.access import Role
+from portal.domain.access import Role, Scope
 from portal.domain.errors import RuleError
 from portal.domain.tags import (
     TAGS_A_CLIENT,
@@ -45,7 +45,7 @@ def write(ada, client, *, status=303, **fields):
 
 def tag_ids(database, provider):
     with database.session() as session:
-        return {row.name: row.id for row in mark_queries.tags(session, provider.id)}
+        return {row.name: row.id for row in mark_queries.tags(session, Scope(provider.id))}
 
 
 def stored(database, client):
@@ -142,7 +142,7 @@ def test_whoever_was_slower_sees_what_is_there_and_decides(ada, acme, database):
 def test_two_writers_at_once_do_not_mix(ada, acme, database):
     """Both have read the same state; one writes, the other is told so."""
     with database.session() as session:
-        seen = queries.client(session, ada.provider.id, acme.id)
+        seen = queries.client(session, Scope(ada.provider.id), acme.id)
     actor = _actor(ada)
     wanted = tagging.Annotation("one", "", frozenset())
     with database.session() as session:

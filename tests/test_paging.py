@@ -10,6 +10,7 @@ from sqlalchemy import delete
 
 from portal.clients.listing import Listing, Sort
 from portal.clients.queries import clients_page
+from portal.domain.access import Scope
 from portal.domain.paging import Cursor
 from portal.domain.plans import Plan
 from portal.models import Organization
@@ -72,7 +73,7 @@ class Changing:
         """The ids page by page, with one change after each; and the last page."""
         seen, cursor = [], start
         while True:
-            page = clients_page(self.session, self.provider.id, listing, cursor)
+            page = clients_page(self.session, Scope(self.provider.id), listing, cursor)
             assert len(page.rows) <= listing.size
             ids = [found.hex for found in page.rows]
             seen = seen + ids if way == "next" else ids + seen
@@ -119,8 +120,8 @@ def test_down_is_up_turned_round(database, sort):
     for number in range(9):
         database.add(row(provider, (f"Client {number % 4}", 1 + number % 3, 1, Plan.TEAMS, 2)))
     with database.session() as session:
-        up = clients_page(session, provider.id, Listing(sort=sort), None)
-        down = clients_page(session, provider.id, Listing(sort=sort, descending=True), None)
+        up = clients_page(session, Scope(provider.id), Listing(sort=sort), None)
+        down = clients_page(session, Scope(provider.id), Listing(sort=sort, descending=True), None)
     assert [found.hex for found in up.rows] == [found.hex for found in down.rows][::-1]
     assert (up.previous, up.next) == (None, None)
 

@@ -25,6 +25,7 @@ from portal.models import (
     utc_now,
 )
 from portal.models.base import UtcDateTime
+from portal.models.reach import reached
 
 IDLE = dt.timedelta(hours=12)
 ABSOLUTE = {"password": dt.timedelta(days=30), "code": dt.timedelta(hours=8)}
@@ -117,6 +118,8 @@ _PROVIDER_COLUMNS = (
     ProviderPerson.id.label("person_id"),
     ProviderPerson.role.label("person_role"),
     ProviderPerson.state.label("person_state"),
+    ProviderPerson.reach.label("person_reach"),
+    ProviderPerson.level.label("person_level"),
     ProviderPerson.wrapped_provider_key,
 )
 _ORGANIZATION_COLUMNS = (
@@ -169,8 +172,10 @@ def _in_provider() -> Select[Any]:
 
 @cache
 def _in_organization() -> Select[Any]:
+    # Asked in the same statement, so that a client outside of somebody's scope is never found.
+    reaches = reached(ProviderPerson.provider_id, ProviderPerson.id, Organization.id)
     return (
-        _of(*_COLUMNS, *_ORGANIZATION_COLUMNS)
+        _of(*_COLUMNS, *_ORGANIZATION_COLUMNS, reaches.label("person_reaches"))
         .outerjoin(Organization, Organization.id == bindparam("tenant_id", type_=Uuid()))
         .outerjoin(
             Member,

@@ -27,7 +27,7 @@ from portal.web.fragments import done
 @requires(Permission.CLIENTS_ANNOTATE)
 def annotate(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Tags, note and reference, to be changed."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     form = AnnotationForm(
         data={
             "seen": tagging.seal(client),
@@ -43,8 +43,8 @@ def annotate(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @requires(Permission.CLIENTS_ANNOTATE)
 def save_annotation(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Store them; whoever was slower sees what is there now and decides."""
-    client, form = _client(provider_id, organization_id), AnnotationForm()
-    known = {tag.id for tag in mark_queries.tags(db.session(), provider_id)}
+    client, form = _client(organization_id), AnnotationForm()
+    known = {tag.id for tag in mark_queries.tags(db.session(), actor().scope)}
     wanted = form.annotation(known)
     if wanted is None:
         return _page(form, provider_id, client, 422)
@@ -59,14 +59,14 @@ def save_annotation(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Respo
     except RuleError as error:
         db.session.rollback()
         form.blame(error)
-        return _page(form, provider_id, _client(provider_id, organization_id), 422)
+        return _page(form, provider_id, _client(organization_id), 422)
     saved = notices.add(_("Tags and note are saved.")) if changed else ""
     db.session.commit()
     return done(_manage(provider_id, organization_id), saved)
 
 
-def _client(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Any:
-    found = queries.client(db.session(), provider_id, organization_id)
+def _client(organization_id: uuid.UUID) -> Any:
+    found = queries.client(db.session(), actor().scope, organization_id)
     if found is None:
         abort(404)
     return found
@@ -81,7 +81,7 @@ def _conflict(
 ) -> Response:
     """The form keeps what was typed and would save over what is there now."""
     db.session.rollback()
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     form["seen"].data = tagging.seal(client)
     form.form_errors.append(sentence(error.text))
     return _page(form, provider_id, client, 409)

@@ -22,7 +22,7 @@ from portal.clients.listing import Listing
 from portal.clients.seat_deed import ChangingSeats
 from portal.clients.service import Changed
 from portal.clients.tagging import provider_of, streams
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Scope
 from portal.domain.bulk import (
     CHANGED_SINCE,
     LIMIT,
@@ -36,6 +36,8 @@ from portal.domain.errors import N_, Message, RuleError, refuse
 from portal.domain.price_list import PriceList
 from portal.domain.seat_moves import SeatMove
 from portal.models import Account, ChangeSet, ChangeSetRow, new_id, utc_now
+from portal.models.reach import reached
+from portal.providers import reach
 
 UNDO_FOR = dt.timedelta(minutes=10)
 NOTHING_CHOSEN = N_("Tick at least one client first.")
@@ -52,19 +54,30 @@ class Wish:
     move: SeatMove | None = None
 
 
-def _of(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
-    return select(*columns).where(ChangeSet.provider_id == provider_id)
+def _of(actor: Actor, *columns: Any) -> Select[Any]:
+    """The provider's change sets; of somebody with a limited scope their own alone."""
+    found = select(*columns).where(ChangeSet.provider_id == provider_of(actor))
+    return found.where(ChangeSet.account_id == actor.account_id) if actor.limited_to else found
 
 
-def _rows_of(provider_id: uuid.UUID, change_set_id: uuid.UUID, *columns: Any) -> Select[Any]:
-    return select(*columns).where(
-        ChangeSetRow.provider_id == provider_id, ChangeSetRow.change_set_id == change_set_id
+def _rows_of(scope: Scope, change_set_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    found = select(*columns).where(
+        ChangeSetRow.provider_id == scope.provider_id, ChangeSetRow.change_set_id == change_set_id
     )
+    if scope.person_id is None:
+        return found
+    client = ChangeSetRow.organization_id
+    return found.where(reached(scope.provider_id, scope.person_id, client))
+
+
+def _everything(change_set: Any) -> Scope:
+    """Its rows, also those that have left the scope since: they are refused, not forgotten."""
+    return Scope(change_set.provider_id)
 
 
 def find(session: Session, actor: Actor, change_set_id: uuid.UUID, *, lock: bool = False) -> Any:
-    """The change set, locked for whoever goes on with it; None if it is not the provider's."""
-    found = _of(provider_of(actor), ChangeSet).where(ChangeSet.id == change_set_id)
+    """The change set, locked for whoever goes on with it; None if it is not the actor's to see."""
+    found = _of(actor, ChangeSet).where(ChangeSet.id == change_set_id)
     return session.scalars(found.with_for_update() if lock else found).one_or_none()
 
 
@@ -78,7 +91,7 @@ def newest(session: Session, actor: Actor, limit: int = 20) -> Sequence[Any]:
         ChangeSet.state,
     )
     found = (
-        _of(provider_of(actor), *columns, ChangeSet.created_at, Account.name.label("who"))
+        _of(actor, *columns, ChangeSet.created_at, Account.name.label("who"))
         .join(Account, Account.id == ChangeSet.account_id)
         .order_by(ChangeSet.id.desc())
     )
@@ -88,7 +101,7 @@ def newest(session: Session, actor: Actor, limit: int = 20) -> Sequence[Any]:
 def rows(session: Session, actor: Actor, change_set_id: uuid.UUID, limit: int) -> Sequence[Any]:
     """The first rows by name: (organization_id, name, state, reason, before)."""
     found = _rows_of(
-        provider_of(actor),
+        actor.scope,
         change_set_id,
         ChangeSetRow.organization_id,
         ChangeSetRow.name,
@@ -102,7 +115,7 @@ def rows(session: Session, actor: Actor, change_set_id: uuid.UUID, limit: int) -
 
 def counts(session: Session, actor: Actor, change_set_id: uuid.UUID) -> Mapping[RowState, int]:
     """How many rows are in which state."""
-    found = _rows_of(provider_of(actor), change_set_id, ChangeSetRow.state, func.count())
+    found = _rows_of(actor.scope, change_set_id, ChangeSetRow.state, func.count())
     grouped = session.execute(found.group_by(ChangeSetRow.state)).all()
     return Counter(dict(grouped))
 
@@ -110,7 +123,7 @@ def counts(session: Session, actor: Actor, change_set_id: uuid.UUID) -> Mapping[
 def looks(session: Session, actor: Actor, change_set_id: uuid.UUID) -> Sequence[str]:
     """What each row keeps of its preview, of those that are or were changed."""
     changed = (RowState.PLANNED, RowState.DONE, RowState.KEPT)
-    found = _rows_of(provider_of(actor), change_set_id, ChangeSetRow.before)
+    found = _rows_of(actor.scope, change_set_id, ChangeSetRow.before)
     return session.scalars(found.where(ChangeSetRow.state.in_(changed))).all()
 
 
@@ -139,7 +152,7 @@ def prepare(
         query=query if ticked is None else None,
     )
     deed = _deed(session, actor, change_set, prices)
-    found = _look(session, change_set, deed, set(ticked or ()))
+    found = _look(session, actor, change_set, deed, set(ticked or ()))
     if not found:
         raise refuse(NOTHING_CHOSEN)
     session.add(change_set)
@@ -159,13 +172,13 @@ def _deed(session: Session, actor: Actor, change_set: Any, prices: PriceList) ->
 
 
 def _look(
-    session: Session, change_set: Any, deed: Deed, ticked: set[uuid.UUID]
+    session: Session, actor: Actor, change_set: Any, deed: Deed, ticked: set[uuid.UUID]
 ) -> list[dict[str, Any]]:
     """The rows as they would be planned now; raises `RuleError` for too many."""
     listing = Listing.read(dict(parse_qsl(change_set.query or "")))
     found = queries.chosen(
         session,
-        change_set.provider_id,
+        actor.scope,
         listing if change_set.query is not None else None,
         ticked,
         limit=LIMIT + 1,
@@ -200,7 +213,7 @@ def start(session: Session, actor: Actor, change_set: Any, *, prices: PriceList)
     if change_set.state is not BulkState.PLANNED:
         return 0, 0
     planned = _rows_of(
-        change_set.provider_id,
+        _everything(change_set),
         change_set.id,
         ChangeSetRow.organization_id,
         ChangeSetRow.state,
@@ -208,7 +221,7 @@ def start(session: Session, actor: Actor, change_set: Any, *, prices: PriceList)
     )
     before = {row.organization_id: (row.state, row.before) for row in session.execute(planned)}
     deed = _deed(session, actor, change_set, prices)
-    now = _look(session, change_set, deed, set(before))
+    now = _look(session, actor, change_set, deed, set(before))
     after = {row["organization_id"]: (row["state"], row["before"]) for row in now}
     if before != after:
         _plan_anew(session, change_set, now)
@@ -255,7 +268,7 @@ def work(session: Session, actor: Actor, change_set: Any, *, prices: PriceList) 
     deed = _deed(session, actor, change_set, prices)
     waiting = RowState.DONE if undoing else RowState.PLANNED
     found = (
-        _rows_of(change_set.provider_id, change_set.id, ChangeSetRow)
+        _rows_of(_everything(change_set), change_set.id, ChangeSetRow)
         .where(ChangeSetRow.state == waiting)
         .order_by(ChangeSetRow.organization_id)
         .limit(deed.batch)
@@ -264,10 +277,7 @@ def work(session: Session, actor: Actor, change_set: Any, *, prices: PriceList) 
     # All at once and in the order of ids, before any log: whoever has one of them waits for no
     # other of them, so that nobody waits in a circle.
     ids = [row.organization_id for row in left]
-    clients = {
-        client.id: client
-        for client in queries.clients(session, change_set.provider_id, ids, lock=True)
-    }
+    clients = _locked(session, actor, change_set, ids)
     for row in left:
         _one(session, deed, row, clients.get(row.organization_id), undoing=undoing)
     session.flush()
@@ -275,6 +285,18 @@ def work(session: Session, actor: Actor, change_set: Any, *, prices: PriceList) 
     if len(left) < deed.batch:
         change_set.state = BulkState.UNDONE if undoing else BulkState.DONE
         change_set.done_at = utc_now()
+
+
+def _locked(
+    session: Session, actor: Actor, change_set: Any, ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, Any]:
+    """The clients that the actor reaches, by id: as they are, and stay until the commit."""
+    reach.hold_still(session, change_set.provider_id)
+    found = queries.clients(session, _everything(change_set), ids, lock=True)
+    if actor.limited_to:
+        # Asked once they are locked: what somebody has closed in the meantime is seen.
+        found = queries.clients(session, actor.scope, ids)
+    return {client.id: client for client in found}
 
 
 def _one(session: Session, deed: Deed, row: Any, client: Any, *, undoing: bool) -> None:
@@ -303,7 +325,7 @@ def _one(session: Session, deed: Deed, row: Any, client: Any, *, undoing: bool) 
 def _leave(session: Session, change_set: Any, deed: Deed, done: Sequence[Any]) -> None:
     """Write down how the clients were left: an undo compares that with what it finds."""
     ids = [row.organization_id for row in done]
-    found = queries.clients(session, change_set.provider_id, ids) if ids else []
+    found = queries.clients(session, _everything(change_set), ids) if ids else []
     clients = {client.id: client for client in found}
     for row in done:
         row.after = deed.seen(clients[row.organization_id], row)

@@ -1,6 +1,5 @@
 """What an owner takes over when their organization is unlinked, as its page tells it."""
 
-import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal.clients import lifecycle, subscriptions
 from portal.clients.offer import price_list
 from portal.clients.summary import seats_of
+from portal.domain.access import Scope
 from portal.domain.emails import shown
 from portal.domain.plans import Cadence
 from portal.domain.pricing import Terms, quote
@@ -25,11 +25,11 @@ class Handover:
     facts: tuple[tuple[str, str], ...]
 
 
-def handover(session: Session, provider_id: uuid.UUID, client: Any) -> Handover:
+def handover(session: Session, scope: Scope, client: Any) -> Handover:
     """Who takes over what, from when, and for how much."""
     owners = lifecycle.own_owners(session, client)
     prices = price_list(current_app.extensions["settings"].prices)
-    world = subscriptions.world_of(session, provider_id, client.id, prices)
+    world = subscriptions.world_of(session, scope, client.id, prices)
     if world is None:
         raise LookupError(f"no client {client.id}")
     # Discount and tax were agreed with the provider: they end with it.

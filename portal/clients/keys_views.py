@@ -27,7 +27,7 @@ def finish_keys(provider_id: uuid.UUID) -> Response:
     """The clients without keys; the browser makes them one after the other."""
     body = render_template(
         "clients/keys.html",
-        clients=queries.keyless_clients(db.session(), provider_id),
+        clients=queries.keyless_clients(db.session(), actor().scope),
         provider_id=provider_id,
         key_ring=of_provider(current_user),
         has_keys=current_user.has_keys,
@@ -41,7 +41,7 @@ def finish_keys(provider_id: uuid.UUID) -> Response:
 @requires(Permission.PROVIDER_KEYS)
 def save_keys(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Keys for one client that was created without; 409 for whoever comes second."""
-    if queries.client(db.session(), provider_id, organization_id) is None:
+    if queries.client(db.session(), actor().scope, organization_id) is None:
         abort(404)
     form = OrganizationKeysForm()
     made = form.organization_keys() if form.validate() else None

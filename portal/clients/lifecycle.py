@@ -15,7 +15,7 @@ from portal.models import Organization, OrganizationTag, Provider, Subscription,
 from portal.organizations import queries
 from portal.organizations.mail import tell_owners, tell_team
 from portal.organizations.service import streams_in
-from portal.providers import attention
+from portal.providers import attention, reach
 
 GRACE = dt.timedelta(days=7)
 # What the provider wrote beside the client for itself goes with the provider.
@@ -158,6 +158,7 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         actor,
         client,
         provider_id=None,
+        provider_since=None,
         provider_wrapped_key=None,
         next_wrapped_key=None,
         billing_email=owners[0].email,
@@ -166,6 +167,7 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
     )
     attention.leave(session, client.id)
     session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
+    reach.forget(session, actor.scope.provider_id, client.id)
     _bill_at_list_price(session, client)
     events.record(
         session,

@@ -40,7 +40,7 @@ class Decision:
 @requires(Permission.CLIENTS_SUSPEND)
 def suspend(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """What suspending does."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     if client.status is not ClientStatus.ACTIVE:
         return done(_manage(provider_id, organization_id))
     decision = Decision(
@@ -64,7 +64,7 @@ def suspend(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @requires(Permission.CLIENTS_SUSPEND)
 def suspend_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Lock the members out."""
-    client = _client(provider_id, organization_id, as_seen=True)
+    client = _client(organization_id, as_seen=True)
     lifecycle.suspend(db.session(), actor(), client)
     return _saved(provider_id, client, _("%(client)s is suspended.", client=client.name))
 
@@ -73,7 +73,7 @@ def suspend_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Respon
 @requires(Permission.CLIENTS_SUSPEND)
 def resume(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """What resuming does."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     if client.status is not ClientStatus.SUSPENDED:
         return done(_manage(provider_id, organization_id))
     decision = Decision(
@@ -93,7 +93,7 @@ def resume(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @requires(Permission.CLIENTS_SUSPEND)
 def resume_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Let the members in again."""
-    client = _client(provider_id, organization_id, as_seen=True)
+    client = _client(organization_id, as_seen=True)
     lifecycle.resume(db.session(), actor(), client)
     return _saved(provider_id, client, _("%(client)s is active again.", client=client.name))
 
@@ -103,10 +103,10 @@ def resume_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Respons
 @fresh
 def unlink(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """What the owner takes over, and that somebody is there to do it."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     if client.status is ClientStatus.DELETING:
         return done(_manage(provider_id, organization_id))
-    found: Handover = handover(db.session(), provider_id, client)
+    found: Handover = handover(db.session(), actor().scope, client)
     return _render("clients/unlink.html", provider_id, client, handover=found)
 
 
@@ -115,7 +115,7 @@ def unlink(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @fresh
 def unlink_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Give the organization to its owner."""
-    client = _client(provider_id, organization_id, as_seen=True)
+    client = _client(organization_id, as_seen=True)
     lifecycle.unlink(db.session(), actor(), client)
     told = _("%(client)s is unlinked and belongs to its owner alone.", client=client.name)
     saved = notices.add(told)
@@ -128,7 +128,7 @@ def unlink_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Respons
 @fresh
 def delete(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """What deleting destroys, and when; the name must be typed."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     if client.status is ClientStatus.DELETING:
         return done(_manage(provider_id, organization_id))
     typed = {"name": request.args.get("name", ""), "version": str(client.version)}
@@ -148,11 +148,11 @@ def delete_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Respons
     )
     if stale := refuse_stale(back):
         return stale
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     form = DeleteForm(client.name)
     if not form.validate():
         return _render("clients/delete.html", provider_id, client, 422, form=form)
-    client = _client(provider_id, organization_id, as_seen=True)
+    client = _client(organization_id, as_seen=True)
     delete_at = lifecycle.ask_deletion(db.session(), actor(), client)
     told = _(
         "%(client)s is deleted on %(day)s. Until then you can keep it.",
@@ -166,7 +166,7 @@ def delete_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Respons
 @requires(Permission.CLIENTS_DELETE)
 def keep(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """What taking the deletion back does."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     if client.status is not ClientStatus.DELETING:
         return done(_manage(provider_id, organization_id))
     back = {
@@ -187,14 +187,14 @@ def keep(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @requires(Permission.CLIENTS_DELETE)
 def keep_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Take the deletion back."""
-    client = _client(provider_id, organization_id, as_seen=True)
+    client = _client(organization_id, as_seen=True)
     lifecycle.keep(db.session(), actor(), client)
     return _saved(provider_id, client, _("%(client)s is kept.", client=client.name))
 
 
-def _client(provider_id: uuid.UUID, organization_id: uuid.UUID, *, as_seen: bool = False) -> Any:
+def _client(organization_id: uuid.UUID, *, as_seen: bool = False) -> Any:
     """The client; with `as_seen` only if it is the version that the page was made from."""
-    found = queries.client(db.session(), provider_id, organization_id)
+    found = queries.client(db.session(), actor().scope, organization_id)
     if found is None:
         abort(404)
     if as_seen and request.form.get("version") != str(found.version):

@@ -20,7 +20,7 @@ from portal.events import Stream
 from portal.models import LinkRequest, Member, Organization, Provider, Subscription, utc_now
 from portal.organizations.mail import tell_owners, tell_team
 from portal.outbox import enqueue
-from portal.providers import attention
+from portal.providers import attention, reach
 
 VALID = dt.timedelta(days=5)
 PURPOSE = "link-request"
@@ -121,6 +121,7 @@ def link(
     provider = _count_in(session, provider_id, key)
     _take(session, actor, provider_id, organization, provider, key)
     attention.arrive(session, organization.id, provider_id)
+    reach.settle(session, provider_id, organizations=[organization.id])
     session.execute(
         update(Subscription)
         .where(Subscription.organization_id == organization.id)
@@ -192,6 +193,7 @@ def _take(
         )
         .values(
             provider_id=provider_id,
+            provider_since=utc_now(),
             provider_wrapped_key=key.wrapped,
             billing_email=provider.billing_email or organization.billing_email,
             version=Organization.version + 1,

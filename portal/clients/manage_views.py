@@ -60,8 +60,8 @@ class Difference:
 @requires(Permission.CLIENTS_READ)
 def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """The client's facts and terms, or its list of actions for the popover in the table."""
-    client = _client(provider_id, organization_id)
-    lines = subscription_queries.lines(db.session(), provider_id, [organization_id])
+    client = _client(organization_id)
+    lines = subscription_queries.lines(db.session(), actor().scope, [organization_id])
     return respond(
         "clients/manage.html",
         "clients/_menu.html",
@@ -72,7 +72,7 @@ def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
         facts=_facts(client),
         terms=_terms(client),
         lines=[_line(client, line) for line in lines[organization_id]],
-        changes=past_changes(db.session(), provider_id, organization_id),
+        changes=past_changes(db.session(), actor().scope, organization_id),
         delete_on=day(client.delete_at) if client.delete_at else "",
         back_url=url_for("clients.index", provider_id=provider_id),
         billing_url=_url("clients.billing", provider_id, organization_id),
@@ -83,7 +83,7 @@ def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @requires(Permission.CLIENTS_RENAME)
 def rename(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """The name, to be changed."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     form = RenameForm(data={"name": client.name, "version": str(client.version)})
     return _rename_page(form, provider_id, client)
 
@@ -92,7 +92,7 @@ def rename(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @requires(Permission.CLIENTS_RENAME)
 def save_name(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Store the name; whoever was slower sees both and decides."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     form = RenameForm()
     if not form.validate():
         return _rename_page(form, provider_id, client, 422)
@@ -117,7 +117,7 @@ def save_name(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @requires(Permission.CLIENTS_MANAGE)
 def billing(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """The billing terms, to be changed."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     form = _billing_form()
     for name in BILLING:
         form[name].data = getattr(client, name)
@@ -129,7 +129,7 @@ def billing(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 @requires(Permission.CLIENTS_MANAGE)
 def save_billing(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Store the terms; whoever was slower sees both and decides."""
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     form = _billing_form()
     if not form.validate():
         return _billing_page(form, provider_id, client, 422)
@@ -150,8 +150,8 @@ def save_billing(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response
     return done(_url("clients.manage", provider_id, organization_id), saved)
 
 
-def _client(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Any:
-    found = queries.client(db.session(), provider_id, organization_id)
+def _client(organization_id: uuid.UUID) -> Any:
+    found = queries.client(db.session(), actor().scope, organization_id)
     if found is None:
         abort(404)
     return found
@@ -297,7 +297,7 @@ def _shown(value: Any) -> str:
 def _fresh(form: Any, provider_id: uuid.UUID, organization_id: uuid.UUID, error: Changed) -> Any:
     """The client as it is now; the form keeps what was typed and would save over this state."""
     db.session.rollback()
-    client = _client(provider_id, organization_id)
+    client = _client(organization_id)
     form["version"].data = str(client.version)
     form.form_errors.append(sentence(error.text))
     return client

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     Uuid,
+    and_,
     bindparam,
     func,
     literal,
@@ -22,7 +23,9 @@ from sqlalchemy import select as _select
 from sqlalchemy.orm import Session
 
 from portal.clients.listing import Listing
+from portal.domain.access import Scope
 from portal.models import Account, OrganizationTag, SavedView, Tag
+from portal.models.reach import reached
 
 
 class TagShown(NamedTuple):
@@ -103,21 +106,25 @@ def marks(session: Session, provider_id: uuid.UUID, account_id: uuid.UUID) -> Ma
     )
 
 
-def tags(session: Session, provider_id: uuid.UUID) -> Sequence[Any]:
-    """(id, name, name_ci, colour, clients) of every tag, by name; `clients` counts them."""
+def tags(session: Session, scope: Scope) -> Sequence[Any]:
+    """(id, name, name_ci, colour, clients) of every tag, by name.
+
+    `clients` counts those of the scope that have it.
+    """
+    borne = and_(OrganizationTag.provider_id == Tag.provider_id, OrganizationTag.tag_id == Tag.id)
+    if scope.person_id:
+        here = reached(scope.provider_id, scope.person_id, OrganizationTag.organization_id)
+        borne = and_(borne, here)
     counted = (
         _of(
-            provider_id,
+            scope.provider_id,
             Tag.id,
             Tag.name,
             Tag.name_ci,
             Tag.colour,
             func.count(OrganizationTag.organization_id).label("clients"),
         )
-        .outerjoin(
-            OrganizationTag,
-            (OrganizationTag.provider_id == Tag.provider_id) & (OrganizationTag.tag_id == Tag.id),
-        )
+        .outerjoin(OrganizationTag, borne)
         .group_by(Tag.id, Tag.name, Tag.name_ci, Tag.colour)
         .order_by(Tag.name_ci, Tag.id)
     )

@@ -152,7 +152,7 @@ def _again(form: NewClientForm, provider_id: uuid.UUID, profile: Any, claim: Cla
         )
     url = url_for("organizations.setup", organization_id=earlier.result_id)
     form.renew()
-    client = queries.client(db.session(), provider_id, earlier.result_id)
+    client = queries.client(db.session(), actor().scope, earlier.result_id)
     name = client.name if client else ""
     return _answer(
         form, provider_id, profile, status=409, earlier_name=name, earlier_url=url if name else ""
@@ -246,7 +246,7 @@ def _view(form: NewClientForm, provider_id: uuid.UUID, profile: Any, **earlier: 
 def _warnings(form: NewClientForm, provider_id: uuid.UUID) -> dict[str, str]:
     order = form.order()
     named = bool(name_ci(order.name))
-    exists = named and queries.name_exists(db.session(), provider_id, order.name)
+    exists = named and queries.name_exists(db.session(), actor().scope, order.name)
     hints = new_client.hints(order, name_exists=exists)
     return {name: sentence(message) for name, message in hints.items()}
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.clients.effect import differences
 from portal.clients.subscription_queries import changes
+from portal.domain.access import Scope
 from portal.domain.money import Money
 from portal.domain.plans import Cadence, Plan
 from portal.domain.pricing import Selection
@@ -29,11 +30,9 @@ class PastChange:
     invoice: str
 
 
-def past_changes(
-    session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID
-) -> list[PastChange]:
+def past_changes(session: Session, scope: Scope, organization_id: uuid.UUID) -> list[PastChange]:
     """The newest ten, the newest first."""
-    return [_told(row) for row in changes(session, provider_id, organization_id)]
+    return [_told(row) for row in changes(session, scope, organization_id)]
 
 
 def _told(row: Any) -> PastChange:

@@ -1,4 +1,7 @@
-"""Reads. Each starts from `_of(provider_id)`, so no filter can lose the tenant."""
+"""Reads. Each starts from `_of(scope)`, so no filter can lose the tenant or the person's scope.
+
+The clients that somebody with a limited scope reaches are looked up in the statement itself.
+"""
 
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -6,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BindParameter,
     Select,
     String,
     Uuid,
@@ -22,6 +26,7 @@ from sqlalchemy import select as _select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.clients.listing import FEW_SEATS, Listing, SeatsLeft, Sort
+from portal.domain.access import Scope
 from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.searching import ESCAPE, contains
@@ -33,6 +38,7 @@ from portal.models import (
     Subscription,
 )
 from portal.models.keyset import seek
+from portal.models.reach import reached
 
 # The billing address of a provider and of a client, column by column.
 ADDRESS = (
@@ -108,13 +114,29 @@ _CLIENT = (
 )
 
 
-_PROVIDER = bindparam("provider_id", type_=Uuid())
+_PROVIDER, _PERSON = bindparam("provider_id", type_=Uuid()), bindparam("person_id", type_=Uuid())
+Id = uuid.UUID | BindParameter[uuid.UUID]
 
 
-def _of(provider_id: Any, *columns: Any) -> Select[Any]:
-    return (
-        _select(*columns).select_from(Organization).where(Organization.provider_id == provider_id)
+class _Bound(NamedTuple):
+    """A scope whose ids are parameters, for statements that are kept."""
+
+    provider_id: Id = _PROVIDER
+    person_id: Id | None = None
+
+
+_ALL, _SOME = _Bound(), _Bound(person_id=_PERSON)
+
+
+def _of(scope: Scope | _Bound, *columns: Any) -> Select[Any]:
+    found = (
+        _select(*columns)
+        .select_from(Organization)
+        .where(Organization.provider_id == scope.provider_id)
     )
+    if scope.person_id is None:
+        return found
+    return found.where(reached(scope.provider_id, scope.person_id, Organization.id))
 
 
 def _provider(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
@@ -134,14 +156,22 @@ class _Shape(NamedTuple):
     seats_left: SeatsLeft | None
     setup_open: bool
     no_owner: bool
+    limited: bool
     keyless: bool
 
     @property
-    def is_filtered(self) -> bool:
-        return any(self[3:10])
+    def is_counted(self) -> bool:
+        """Whether the provider's own number of clients says nothing about these."""
+        return any(self[3:11])
+
+    @property
+    def scope(self) -> _Bound:
+        return _SOME if self.limited else _ALL
 
 
-def _shape(listing: Listing, cursor: Cursor | None, *, keyless: bool = False) -> _Shape:
+def _shape(
+    scope: Scope, listing: Listing, cursor: Cursor | None, *, keyless: bool = False
+) -> _Shape:
     descending = listing.descending != (listing.sort in _REVERSED)
     return _Shape(
         sort=listing.sort,
@@ -155,13 +185,14 @@ def _shape(listing: Listing, cursor: Cursor | None, *, keyless: bool = False) ->
         seats_left=listing.seats_left,
         setup_open=listing.setup_open,
         no_owner=listing.no_owner,
+        limited=scope.is_limited,
         keyless=keyless,
     )
 
 
 def clients_page(
     session: Session,
-    provider_id: uuid.UUID,
+    scope: Scope,
     listing: Listing,
     cursor: Cursor | None,
     *,
@@ -170,12 +201,13 @@ def clients_page(
     """One page of the table, in one statement.
 
     Rows carry the columns of the table, `hex` (the id's 32 digits), `at` (the value sorted by),
-    `found` (how many clients the filters leave, at most `COUNTED` + 1; NULL unfiltered) and
-    `keyless` (how many have no keys, at most `KEYLESS_COUNTED` + 1; NULL unless asked for).
+    `found` (how many clients the filters and the scope leave, at most `COUNTED` + 1; NULL with
+    neither) and `keyless` (how many have no keys, at most `KEYLESS_COUNTED` + 1; NULL unless
+    asked for).
     """
-    statement = _page_of(_shape(listing, cursor, keyless=with_keyless))
+    statement = _page_of(_shape(scope, listing, cursor, keyless=with_keyless))
     return page_of(
-        _read(session, statement, provider_id, listing, cursor, listing.size),
+        _read(session, statement, scope, listing, cursor, listing.size),
         size=listing.size,
         sort=listing.sort,
         descending=listing.descending,
@@ -185,13 +217,13 @@ def clients_page(
 
 
 def all_clients(
-    session: Session, provider_id: uuid.UUID, listing: Listing, *, batch: int = 500
+    session: Session, scope: Scope, listing: Listing, *, batch: int = 500
 ) -> Iterator[Any]:
     """Every client that the filters leave, in the table's order, read `batch` at a time."""
     cursor: Cursor | None = None
     while True:
-        statement = _lines_of(_shape(listing, cursor))
-        rows = _read(session, statement, provider_id, listing, cursor, batch - 1)
+        statement = _lines_of(_shape(scope, listing, cursor))
+        rows = _read(session, statement, scope, listing, cursor, batch - 1)
         yield from rows
         if len(rows) < batch:
             return
@@ -201,7 +233,7 @@ def all_clients(
 
 def chosen(
     session: Session,
-    provider_id: uuid.UUID,
+    scope: Scope,
     listing: Listing | None,
     ids: Collection[uuid.UUID],
     *,
@@ -209,7 +241,7 @@ def chosen(
 ) -> Sequence[Any]:
     """What a change of many clients looks at: all that `listing` leaves, or those of `ids`."""
     statement = _of(
-        _PROVIDER,
+        _SOME if scope.is_limited else _ALL,
         Organization.id,
         Organization.name,
         Organization.name_ci,
@@ -220,21 +252,21 @@ def chosen(
     if listing is None:
         statement = statement.where(Organization.id.in_(list(ids)[:limit]))
     else:
-        statement = _filtered(statement, _shape(listing, None))
-    values = _values(provider_id, listing or Listing())
+        statement = _filtered(statement, _shape(scope, listing, None))
+    values = _values(scope, listing or Listing())
     return session.execute(statement.order_by(Organization.id).limit(limit), values).all()
 
 
 def _read(
     session: Session,
     statement: Select[Any],
-    provider_id: uuid.UUID,
+    scope: Scope,
     listing: Listing,
     cursor: Cursor | None,
     size: int,
 ) -> Sequence[Any]:
     values = {
-        **_values(provider_id, listing),
+        **_values(scope, listing),
         "beside": cursor.value if cursor else None,
         "beside_id": cursor.id if cursor else None,
         "rows": size + 1,
@@ -243,10 +275,11 @@ def _read(
     return session.connection().execute(statement, values).all()
 
 
-def _values(provider_id: uuid.UUID, listing: Listing) -> dict[str, Any]:
-    """The parameters of `_of(_PROVIDER)` and of `_filtered`."""
+def _values(scope: Scope, listing: Listing) -> dict[str, Any]:
+    """The parameters of `_of` a bound scope, and of `_filtered`."""
     return {
-        "provider_id": provider_id,
+        "provider_id": scope.provider_id,
+        "person_id": scope.person_id,
         "words": contains(listing.search) if listing.search else "",
         "plan_rank": listing.plan.rank if listing.plan else 0,
         "status": listing.status,
@@ -257,12 +290,12 @@ def _values(provider_id: uuid.UUID, listing: Listing) -> dict[str, Any]:
 # A statement is put together once; making it anew takes longer than its rows.
 @lru_cache(maxsize=256)
 def _page_of(shape: _Shape) -> Select[Any]:
-    found = _at_most(_filtered(_of(_PROVIDER, literal(1)), shape), COUNTED)
+    found = _at_most(_filtered(_of(shape.scope, literal(1)), shape), COUNTED)
     # In the order of the small index: without a reason to take it SQLite reads every client.
-    oldest = _keyless(_PROVIDER, literal(1)).order_by(Organization.id)
+    oldest = _keyless(shape.scope, literal(1)).order_by(Organization.id)
     keyless = _at_most(oldest, KEYLESS_COUNTED)
     return _rows_of(shape).add_columns(
-        (found if shape.is_filtered else null()).label("found"),
+        (found if shape.is_counted else null()).label("found"),
         (keyless if shape.keyless else null()).label("keyless"),
     )
 
@@ -270,7 +303,7 @@ def _page_of(shape: _Shape) -> Select[Any]:
 @lru_cache(maxsize=256)
 def _rows_of(shape: _Shape) -> Select[Any]:
     column = _COLUMNS[shape.sort]
-    rows = _filtered(_of(_PROVIDER, *_SHOWN, column.label("at")), shape)
+    rows = _filtered(_of(shape.scope, *_SHOWN, column.label("at")), shape)
     return seek(rows, column, Organization.id, downwards=shape.downwards, beside=shape.beside)
 
 
@@ -303,8 +336,8 @@ def _filtered(statement: Select[Any], shape: _Shape) -> Select[Any]:
     return statement.where(*(each for name, each in conditions.items() if getattr(shape, name)))
 
 
-def _keyless(provider_id: Any, *columns: Any) -> Select[Any]:
-    return _of(provider_id, *columns).where(Organization.public_key.is_(None))
+def _keyless(scope: Scope | _Bound, *columns: Any) -> Select[Any]:
+    return _of(scope, *columns).where(Organization.public_key.is_(None))
 
 
 def _at_most(found: Select[Any], number: int) -> Any:
@@ -312,21 +345,19 @@ def _at_most(found: Select[Any], number: int) -> Any:
     return _select(func.count()).select_from(found.limit(number + 1).subquery()).scalar_subquery()
 
 
-def name_exists(
-    session: Session, provider_id: uuid.UUID, name: str, *, but: uuid.UUID | None = None
-) -> bool:
-    """Whether the provider has a client of that name (other than `but`), however it is written."""
-    same = _of(provider_id, Organization.id).where(Organization.name_ci == name_ci(name))
+def name_exists(session: Session, scope: Scope, name: str, *, but: uuid.UUID | None = None) -> bool:
+    """Whether the scope has a client of that name (other than `but`), however it is written."""
+    same = _of(scope, Organization.id).where(Organization.name_ci == name_ci(name))
     if but:
         same = same.where(Organization.id != but)
     return session.execute(same.limit(1)).first() is not None
 
 
 def keyless_clients(
-    session: Session, provider_id: uuid.UUID, *, limit: int = KEYLESS_COUNTED
+    session: Session, scope: Scope, *, limit: int = KEYLESS_COUNTED
 ) -> Sequence[Any]:
     """(id, name) of clients without keys, the oldest first."""
-    oldest = _keyless(provider_id, Organization.id, Organization.name)
+    oldest = _keyless(scope, Organization.id, Organization.name)
     return session.execute(oldest.order_by(Organization.id).limit(limit)).all()
 
 
@@ -353,21 +384,21 @@ def created_by(session: Session, account_id: uuid.UUID, token: str) -> Any:
     ).one_or_none()
 
 
-def client(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID) -> Any:
-    """A client with its subscription, in one row; None for whoever is not this provider's."""
-    found = clients(session, provider_id, [organization_id])
+def client(session: Session, scope: Scope, organization_id: uuid.UUID) -> Any:
+    """A client with its subscription, in one row; None for whatever is outside of the scope."""
+    found = clients(session, scope, [organization_id])
     return found[0] if found else None
 
 
 def clients(
-    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID], *, lock: bool = False
+    session: Session, scope: Scope, ids: Collection[uuid.UUID], *, lock: bool = False
 ) -> Sequence[Any]:
-    """The same of several, by id; those that are not this provider's are left out.
+    """The same of several, by id; those outside of the scope are left out.
 
     With `lock` nobody else changes them before the commit.
     """
     found = (
-        _of(provider_id, *_CLIENT)
+        _of(scope, *_CLIENT)
         .join(Subscription, Subscription.organization_id == Organization.id)
         .where(Organization.id.in_(ids))
         .order_by(Organization.id)

@@ -20,6 +20,8 @@ TOO_MANY = N_("You have %(limit)s views, and there is room for no more. Delete o
 
 def may_change(actor: Actor, view: Any) -> bool:
     """Whether the actor may rename or delete `view`, a row of `mark_queries.views`."""
+    if not actor.can(Permission.CLIENTS_SAVE_VIEWS):
+        return False
     mine = view.account_id == actor.account_id
     return bool(mine or (view.is_shared and actor.can(Permission.CLIENTS_MANAGE)))
 

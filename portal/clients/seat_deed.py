@@ -12,7 +12,7 @@ from portal.clients import subscriptions
 from portal.clients.deeds import Planned
 from portal.clients.subscriptions import World
 from portal.clients.tagging import provider_of
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Scope
 from portal.domain.bulk import CHANGED_SINCE, RowState
 from portal.domain.errors import Message, RuleError, refuse
 from portal.domain.price_list import PriceList
@@ -44,7 +44,9 @@ class ChangingSeats:
         return [self._planned(worlds[client.id])[0] for client in clients]
 
     def _worlds(self, ids: Collection[UUID]) -> dict[UUID, World]:
-        return subscriptions.worlds_of(self.session, provider_of(self.actor), ids, self.prices)
+        return subscriptions.worlds_of(
+            self.session, Scope(provider_of(self.actor)), ids, self.prices
+        )
 
     def _planned(self, world: World) -> tuple[Planned, Selection]:
         current = world.selection

@@ -34,6 +34,7 @@ from portal.models import (
 from portal.organizations.keys import KeysExist, OrganizationKeys, store_keys
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
+from portal.providers import reach
 
 CHANGED = N_("Somebody else has changed this in the meantime. Your changes are not saved yet.")
 
@@ -85,6 +86,7 @@ def create_client(
     quote, _wrong = offer.quote(order)
     _add_organization(session, actor.provider_id, organization_id, order)
     session.flush()
+    reach.settle(session, actor.provider_id, organizations=[organization_id])
     session.add(Collection(organization_id=organization_id))
     _add_subscription(session, organization_id, order, quote, provider)
     _record_creation(session, actor, organization_id, order, with_keys=keys is not None)
@@ -171,6 +173,7 @@ def _add_organization(
         Organization(
             id=organization_id,
             provider_id=provider_id,
+            provider_since=utc_now(),
             name=order.name,
             name_ci=name_ci(order.name),
             billing_email=order.billing_email,

@@ -1,4 +1,4 @@
-"""Reads about subscriptions and their changes. Each starts from `_of(provider_id)`."""
+"""Reads about subscriptions and their changes. Each starts from `_of(scope)`."""
 
 import datetime as dt
 import uuid
@@ -9,34 +9,37 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from portal.domain.access import Scope
 from portal.models import Organization, Subscription, SubscriptionChange, SubscriptionLine
+from portal.models.reach import reached
 
 
-def _of(provider_id: uuid.UUID, ids: Collection[uuid.UUID], *columns: Any) -> Select[Any]:
-    return (
+def _of(scope: Scope, ids: Collection[uuid.UUID], *columns: Any) -> Select[Any]:
+    found = (
         select(*columns)
         .select_from(Organization)
-        .where(Organization.provider_id == provider_id, Organization.id.in_(ids))
+        .where(Organization.provider_id == scope.provider_id, Organization.id.in_(ids))
     )
+    if scope.person_id is None:
+        return found
+    return found.where(reached(scope.provider_id, scope.person_id, Organization.id))
 
 
 def pending_cents(
-    session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID, invoice_on: dt.date
+    session: Session, scope: Scope, organization_id: uuid.UUID, invoice_on: dt.date
 ) -> int:
     """What changes of the subscription have left for the invoice of that day."""
-    left = _of(provider_id, [organization_id], func.sum(SubscriptionChange.adjustment_cents)).join(
+    left = _of(scope, [organization_id], func.sum(SubscriptionChange.adjustment_cents)).join(
         SubscriptionChange, SubscriptionChange.organization_id == Organization.id
     )
     found = session.scalar(left.where(SubscriptionChange.invoice_on == invoice_on))
     return int(found or 0)
 
 
-def pending(
-    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID]
-) -> Mapping[uuid.UUID, int]:
+def pending(session: Session, scope: Scope, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
     """The same of several clients, for the invoice at the end of the stored period; else zero."""
     left = (
-        _of(provider_id, ids, Organization.id, func.sum(SubscriptionChange.adjustment_cents))
+        _of(scope, ids, Organization.id, func.sum(SubscriptionChange.adjustment_cents))
         .join(Subscription, Subscription.organization_id == Organization.id)
         .join(SubscriptionChange, SubscriptionChange.organization_id == Organization.id)
         .where(SubscriptionChange.invoice_on == Subscription.period_end)
@@ -47,12 +50,12 @@ def pending(
 
 
 def lines(
-    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID]
+    session: Session, scope: Scope, ids: Collection[uuid.UUID]
 ) -> Mapping[uuid.UUID, Sequence[Any]]:
     """The priced lines of each client's subscription, seats first; none where there are none."""
     found = (
         _of(
-            provider_id,
+            scope,
             ids,
             Organization.id,
             SubscriptionLine.kind,
@@ -72,10 +75,10 @@ def lines(
     return by_client
 
 
-def changes(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID) -> Sequence[Any]:
+def changes(session: Session, scope: Scope, organization_id: uuid.UUID) -> Sequence[Any]:
     """The newest ten changes of a client's subscription, the newest first."""
     found = _of(
-        provider_id,
+        scope,
         [organization_id],
         SubscriptionChange.changed_on,
         SubscriptionChange.invoice_on,

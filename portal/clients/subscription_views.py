@@ -35,7 +35,7 @@ CHANGE = "clients/_change.html"
 @requires(Permission.CLIENTS_SUBSCRIBE)
 def subscription(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """The form, filled from what the client has, or from the address on the way back to it."""
-    world = _world(provider_id, organization_id)
+    world = _world(organization_id)
     return _form_page(_form(world, from_address="seats" in request.args), provider_id, world)
 
 
@@ -43,7 +43,7 @@ def subscription(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response
 @requires(Permission.CLIENTS_SUBSCRIBE)
 def preview_subscription(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """What the change in the address would cost: beside the form as it is typed, or as a page."""
-    world = _world(provider_id, organization_id)
+    world = _world(organization_id)
     form = _form(world, from_address=True)
     if wants(CHANGE):
         return _form_page(form, provider_id, world)
@@ -56,7 +56,7 @@ def preview_subscription(provider_id: uuid.UUID, organization_id: uuid.UUID) -> 
 @requires(Permission.CLIENTS_SUBSCRIBE)
 def save_subscription(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Change the subscription as previewed; a world that has changed gives a new preview."""
-    world = _world(provider_id, organization_id)
+    world = _world(organization_id)
     form = SubscriptionForm(world.selection, used=world.used, may_raise=_may_raise())
     _offer_choices(form)
     if not form.validate():
@@ -77,7 +77,7 @@ def save_subscription(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Res
 def _again(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Somebody was faster: what the same change does to the client as it is now."""
     db.session.rollback()
-    world = _world(provider_id, organization_id)
+    world = _world(organization_id)
     form = SubscriptionForm(world.selection, used=world.used, may_raise=_may_raise())
     _offer_choices(form)
     if not form.validate():
@@ -85,9 +85,9 @@ def _again(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     return _preview_page(form, provider_id, world, 409)
 
 
-def _world(provider_id: uuid.UUID, organization_id: uuid.UUID) -> World:
+def _world(organization_id: uuid.UUID) -> World:
     prices = price_list(current_app.extensions["settings"].prices)
-    world = subscriptions.world_of(db.session(), provider_id, organization_id, prices)
+    world = subscriptions.world_of(db.session(), actor().scope, organization_id, prices)
     if world is None:
         abort(404)
     if world.client.status is ClientStatus.DELETING:

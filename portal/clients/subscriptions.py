@@ -18,7 +18,7 @@ from portal.clients.offer import Offer
 from portal.clients.service import Changed
 from portal.crypto.tokens import derive_key
 from portal.domain import subscription_changes
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Scope
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.pricing import LineKind, PriceList, Selection, TaxLine, Terms
@@ -85,20 +85,20 @@ class World:
 
 
 def world_of(
-    session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID, prices: PriceList
+    session: Session, scope: Scope, organization_id: uuid.UUID, prices: PriceList
 ) -> World | None:
-    """What one client has, as it is now; None for whoever is not this provider's."""
-    return worlds_of(session, provider_id, [organization_id], prices).get(organization_id)
+    """What one client has, as it is now; None for whatever is outside of the scope."""
+    return worlds_of(session, scope, [organization_id], prices).get(organization_id)
 
 
 def worlds_of(
-    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID], prices: PriceList
+    session: Session, scope: Scope, ids: Collection[uuid.UUID], prices: PriceList
 ) -> dict[uuid.UUID, World]:
     """The same of several clients, in as many statements as of one."""
-    clients = queries.clients(session, provider_id, ids)
-    offer = Offer.to(queries.billing_profile(session, provider_id), prices, utc_now())
-    pending = subscription_queries.pending(session, provider_id, ids)
-    lines = subscription_queries.lines(session, provider_id, ids)
+    clients = queries.clients(session, scope, ids)
+    offer = Offer.to(queries.billing_profile(session, scope.provider_id), prices, utc_now())
+    pending = subscription_queries.pending(session, scope, ids)
+    lines = subscription_queries.lines(session, scope, ids)
     return {
         client.id: World(
             client,

@@ -117,10 +117,10 @@ def build(
     url: str,
     csv_url: str,
     marks: Marks,
-    total: int,
+    total: int | None,
     write_cursor: Callable[[Cursor], str],
 ) -> Table:
-    """The table of one page; `total` is the provider's number of clients."""
+    """The table of one page; `total` is the provider's number of clients, None in a scope."""
     first = page.rows[0] if page.rows else None
     found, keyless = (first.found or 0, first.keyless or 0) if first else (0, 0)
     query, labels = listing.query(), column_labels()
@@ -146,7 +146,7 @@ def build(
         size=query.get("size", ""),
         count=_count(listing, total, found),
         all_of_them=_all_of_them(listing, total, found),
-        has_clients=bool(total or page.rows),
+        has_clients=bool(total or page.rows or (total is None and listing.is_filtered)),
         previous_url=beside(page.previous),
         next_url=beside(page.next),
         keyless=_keyless(keyless),
@@ -347,25 +347,26 @@ def _switches(listing: Listing) -> tuple[Switch, ...]:
     )
 
 
-def _count(listing: Listing, total: int, found: int) -> str:
+def _count(listing: Listing, total: int | None, found: int) -> str:
     write = grouping()
-    if not listing.is_filtered:
-        alone: str = ngettext("%(count)s client", "%(count)s clients", total, count=write(total))
-        return alone
     some = f"{write(COUNTED)}+" if found > COUNTED else write(found)
-    text: str = ngettext(
+    if total is None or not listing.is_filtered:
+        number, text = (found, some) if total is None else (total, write(total))
+        alone: str = ngettext("%(count)s client", "%(count)s clients", number, count=text)
+        return alone
+    part: str = ngettext(
         "%(found)s of %(total)s client",
         "%(found)s of %(total)s clients",
         total,
         found=some,
         total=write(total),
     )
-    return text
+    return part
 
 
-def _all_of_them(listing: Listing, total: int, found: int) -> str:
+def _all_of_them(listing: Listing, total: int | None, found: int) -> str:
     """How many a change of all clients that match would be about."""
-    number = found if listing.is_filtered else total
+    number = found if total is None or listing.is_filtered else total
     return f"{grouping()(COUNTED)}+" if number > COUNTED else grouping()(number)
 
 

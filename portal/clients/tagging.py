@@ -15,6 +15,7 @@ from portal.clients.service import Changed
 from portal.domain.access import Actor
 from portal.domain.errors import N_, refuse
 from portal.domain.names import name_ci
+from portal.domain.scope import Reach
 from portal.domain.tags import (
     TAGS_A_PROVIDER,
     TOO_MANY_OF_ALL,
@@ -24,9 +25,22 @@ from portal.domain.tags import (
     written,
 )
 from portal.events import Stream
-from portal.models import Organization, OrganizationTag, Provider, Tag, new_id
+from portal.models import (
+    Organization,
+    OrganizationTag,
+    Provider,
+    ProviderPerson,
+    ScopePart,
+    Tag,
+    new_id,
+)
+from portal.providers import reach
 
 TAKEN = N_("There is a tag with this name already.")
+LEAVES_OUT = N_(
+    "This tag leaves clients out of somebody's scope. Change that scope first: without the tag "
+    "they would reach these clients."
+)
 
 
 @dataclass(frozen=True)
@@ -61,10 +75,30 @@ def provider_of(actor: Actor) -> uuid.UUID:
     return actor.provider_id
 
 
+def may_change_tags(actor: Actor) -> bool:
+    """Whether tags themselves are the actor's to change: they are on clients of every scope."""
+    return actor.limited_to is None
+
+
+def scopes_with(session: Session, actor: Actor, tag_id: uuid.UUID) -> dict[Reach, int]:
+    """How many people's scopes name the tag, by their reach."""
+    found = (
+        select(ProviderPerson.reach, func.count().label("people"))
+        .join(ScopePart, ScopePart.person_id == ProviderPerson.id)
+        .where(
+            ProviderPerson.provider_id == provider_of(actor),
+            ScopePart.provider_id == ProviderPerson.provider_id,
+            ScopePart.tag_id == tag_id,
+        )
+        .group_by(ProviderPerson.reach)
+    )
+    return {row.reach: row.people for row in session.execute(found)}
+
+
 def create_tag(session: Session, actor: Actor, name: str, colour: int | None = None) -> uuid.UUID:
     """A new tag with a checked `name`; without a colour the one that is used least."""
     _lock_provider(session, actor)
-    known = mark_queries.tags(session, provider_of(actor))
+    known = mark_queries.tags(session, actor.scope)
     if len(known) >= TAGS_A_PROVIDER:
         raise refuse(TOO_MANY_OF_ALL, limit=TAGS_A_PROVIDER)
     if any(tag.name_ci == name_ci(name) for tag in known):
@@ -99,7 +133,7 @@ def _lock_provider(session: Session, actor: Actor) -> None:
 def tags_named(session: Session, actor: Actor, names: Iterable[str]) -> list[uuid.UUID]:
     """The tags with these checked names; those that are not there yet are made."""
     _lock_provider(session, actor)
-    known = {tag.name_ci: tag.id for tag in mark_queries.tags(session, provider_of(actor))}
+    known = {tag.name_ci: tag.id for tag in mark_queries.tags(session, actor.scope)}
     return [known.get(name_ci(name)) or create_tag(session, actor, name) for name in names]
 
 
@@ -108,7 +142,7 @@ def change_tag(session: Session, actor: Actor, tag: Any, *, name: str, colour: i
     if (tag.name, tag.colour) == (name, colour):
         return False
     _lock_provider(session, actor)
-    known = mark_queries.tags(session, provider_of(actor))
+    known = mark_queries.tags(session, actor.scope)
     if any(other.name_ci == name_ci(name) and other.id != tag.id for other in known):
         raise refuse(TAKEN, field="name")
     session.execute(
@@ -116,6 +150,7 @@ def change_tag(session: Session, actor: Actor, tag: Any, *, name: str, colour: i
         .where(Tag.provider_id == actor.provider_id, Tag.id == tag.id)
         .values(name=name, name_ci=name_ci(name), colour=colour)
     )
+    reach.rename_tag(session, provider_of(actor), before=tag.name, after=name)
     events.record(
         session,
         actor,
@@ -129,8 +164,14 @@ def change_tag(session: Session, actor: Actor, tag: Any, *, name: str, colour: i
 
 
 def delete_tag(session: Session, actor: Actor, tag: Any) -> int:
-    """Take a tag away from every client, and then altogether; returns from how many."""
+    """Take a tag away from every client, and then altogether; returns from how many.
+
+    Raises `RuleError` where somebody would reach more without it.
+    """
     provider_id = provider_of(actor)
+    _lock_provider(session, actor)
+    if Reach.ALL_BUT in scopes_with(session, actor, tag.id):
+        raise refuse(LEAVES_OUT)
     mine = select(Tag.id).where(Tag.provider_id == provider_id, Tag.id == tag.id).with_for_update()
     session.execute(mine).all()
     tagged = select(OrganizationTag.organization_id).where(
@@ -148,6 +189,7 @@ def delete_tag(session: Session, actor: Actor, tag: Any) -> int:
         .execution_options(synchronize_session=False)
     )
     session.execute(delete(Tag).where(Tag.provider_id == provider_id, Tag.id == tag.id))
+    reach.settle(session, provider_id)
     events.record(
         session,
         actor,
@@ -166,6 +208,7 @@ def annotate(session: Session, actor: Actor, client: Any, wanted: Annotation) ->
     Raises `Changed` where somebody else has written in the meantime, `RuleError` for too many
     tags. Tags that are not the provider's are left out.
     """
+    reach.hold_still(session, provider_of(actor))
     names = _lock_tags(session, provider_of(actor), {*wanted.tag_ids, *read(client.tags_shown)})
     tag_ids = wanted.tag_ids & set(names)
     check_number(len(tag_ids), field="tags")
@@ -259,3 +302,5 @@ def set_tags(
     if come:
         here = {"provider_id": provider_id, "organization_id": organization_id}
         session.execute(insert(OrganizationTag), [here | {"tag_id": tag_id} for tag_id in come])
+    if gone or come:
+        reach.settle(session, provider_id, organizations=[organization_id])

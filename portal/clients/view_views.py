@@ -38,7 +38,7 @@ def views(provider_id: uuid.UUID) -> str:
 
 
 @bp.get("/providers/<uuid:provider_id>/clients/views/new")
-@requires(Permission.CLIENTS_READ)
+@requires(Permission.CLIENTS_SAVE_VIEWS)
 def new_view(provider_id: uuid.UUID) -> Response:
     """A name for what the address says."""
     query = urlencode(Listing.read(request.args).query())
@@ -46,7 +46,7 @@ def new_view(provider_id: uuid.UUID) -> Response:
 
 
 @bp.post("/providers/<uuid:provider_id>/clients/views/new")
-@requires(Permission.CLIENTS_READ)
+@requires(Permission.CLIENTS_SAVE_VIEWS)
 def create_view(provider_id: uuid.UUID) -> Response:
     """Keep it. What the table does not know is dropped."""
     form = ViewForm()
@@ -66,7 +66,7 @@ def create_view(provider_id: uuid.UUID) -> Response:
 
 
 @bp.get("/providers/<uuid:provider_id>/clients/views/<uuid:view_id>")
-@requires(Permission.CLIENTS_READ)
+@requires(Permission.CLIENTS_SAVE_VIEWS)
 def view(provider_id: uuid.UUID, view_id: uuid.UUID) -> Response:
     """Name and sharing, to be changed."""
     found = _view(provider_id, view_id)
@@ -76,7 +76,7 @@ def view(provider_id: uuid.UUID, view_id: uuid.UUID) -> Response:
 
 
 @bp.post("/providers/<uuid:provider_id>/clients/views/<uuid:view_id>")
-@requires(Permission.CLIENTS_READ)
+@requires(Permission.CLIENTS_SAVE_VIEWS)
 def save_view(provider_id: uuid.UUID, view_id: uuid.UUID) -> Response:
     """Store them."""
     found, form = _view(provider_id, view_id), ViewForm()
@@ -93,7 +93,7 @@ def save_view(provider_id: uuid.UUID, view_id: uuid.UUID) -> Response:
 
 
 @bp.get("/providers/<uuid:provider_id>/clients/views/<uuid:view_id>/delete")
-@requires(Permission.CLIENTS_READ)
+@requires(Permission.CLIENTS_SAVE_VIEWS)
 def delete_view(provider_id: uuid.UUID, view_id: uuid.UUID) -> str:
     """Whether to forget the view."""
     found = _view(provider_id, view_id)
@@ -101,7 +101,7 @@ def delete_view(provider_id: uuid.UUID, view_id: uuid.UUID) -> str:
 
 
 @bp.post("/providers/<uuid:provider_id>/clients/views/<uuid:view_id>/delete")
-@requires(Permission.CLIENTS_READ)
+@requires(Permission.CLIENTS_SAVE_VIEWS)
 def delete_view_submit(provider_id: uuid.UUID, view_id: uuid.UUID) -> Response:
     """Forget it."""
     found = _view(provider_id, view_id)

@@ -50,7 +50,7 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
     page = None
     if cursor or not at:
         page = queries.clients_page(
-            db.session(), provider_id, listing, cursor, with_keyless=finishes_keys
+            db.session(), actor().scope, listing, cursor, with_keyless=finishes_keys
         )
     if page is None or (at and not page.rows):
         url = url_for("clients.index", provider_id=provider_id)
@@ -62,10 +62,13 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
         url="clients",
         csv_url="clients.csv",
         marks=marks,
-        total=current_user.place.clients_count,
+        total=None if actor().scope.is_limited else current_user.place.clients_count,
         write_cursor=signs.write,
     )
-    return respond("clients/index.html", TABLE, table=view, provider_id=provider_id)
+    limited = actor().scope.is_limited
+    return respond(
+        "clients/index.html", TABLE, table=view, provider_id=provider_id, is_limited=limited
+    )
 
 
 def _marks(provider_id: uuid.UUID) -> Marks:
@@ -104,14 +107,14 @@ def download(provider_id: uuid.UUID) -> Response:
         _("External reference"),
     ]
     today = dt.datetime.now(dt.UTC).astimezone(zone()).date()
-    return csv.download(f"clients-{today}.csv", header, _lines(provider_id, listing, marks))
+    return csv.download(f"clients-{today}.csv", header, _lines(listing, marks))
 
 
-def _lines(provider_id: uuid.UUID, listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
+def _lines(listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
     answers = {True: _("Yes"), False: _("No")}
     plans = {plan.value: _(plan.label) for plan in Plan}
     statuses = {status.value: _(status.label) for status in ClientStatus}
-    for row in queries.all_clients(db.session(), provider_id, listing):
+    for row in queries.all_clients(db.session(), actor().scope, listing):
         yield [
             row.name,
             statuses[row.status],

@@ -122,6 +122,7 @@ class Clients:
             public_key=keys.tenant.public_key if keys else None,
             protected_private_key=keys.tenant.protected_private_key if keys else None,
             provider_wrapped_key=keys.provider_wrapped_key if keys else None,
+            provider_since=client.fate.began,
             created_at=client.fate.began,
         )
 

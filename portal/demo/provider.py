@@ -11,9 +11,10 @@ from portal.crypto.keys import AccountKeys, TenantKeys, new_account_keys, new_te
 from portal.crypto.recovery import new_code, wrap_with_code
 from portal.demo.world import Ids, Log, Order, Rows
 from portal.domain.access import Actor, Role
+from portal.domain.scope import Level, Reach
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
-from portal.models import Account, Affiliation, Provider, ProviderPerson
+from portal.models import Account, Affiliation, Provider, ProviderPerson, ScopeTerm
 
 ADMIN = "admin@demo.example"
 TECHNICIAN = "tech@demo.example"
@@ -148,10 +149,22 @@ def _add_provider(rows: Rows, provider: DemoProvider, order: Order, at: dt.datet
 def _add_place(
     rows: Rows, ids: Ids, provider: DemoProvider, person: Person, role: Role, at: dt.datetime
 ) -> None:
+    place_id, confirmed_at = ids.at(at), at + dt.timedelta(minutes=5)
+    rows.add(
+        ScopeTerm,
+        provider_id=provider.id,
+        id=ids.at(confirmed_at),
+        person_id=place_id,
+        email=person.email,
+        role=role,
+        reach=Reach.ALL,
+        level=Level.MANAGE,
+        from_at=confirmed_at,
+    )
     rows.add(
         ProviderPerson,
         provider_id=provider.id,
-        id=ids.at(at),
+        id=place_id,
         account_id=person.id,
         email=person.email,
         role=role,
@@ -159,8 +172,8 @@ def _add_place(
         wrapped_provider_key=wrap_for(person.keys.public_key, provider.keys.key.raw),
         invitation_locale="en",
         created_at=at,
-        accepted_at=at + dt.timedelta(minutes=5),
-        confirmed_at=at + dt.timedelta(minutes=5),
+        accepted_at=confirmed_at,
+        confirmed_at=confirmed_at,
     )
     rows.add(
         Affiliation,

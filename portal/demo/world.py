@@ -28,6 +28,7 @@ from portal.models import (
     Outbox,
     Provider,
     ProviderPerson,
+    ScopeTerm,
     Subscription,
     SubscriptionLine,
 )
@@ -37,6 +38,7 @@ _ORDER: tuple[type[Base], ...] = (
     Provider,
     Account,
     ProviderPerson,
+    ScopeTerm,
     Organization,
     Subscription,
     SubscriptionLine,

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     CLIENTS_LINK = "clients.link"
     # Tags, a note and a reference: what the provider writes beside a client for itself.
     CLIENTS_ANNOTATE = "clients.annotate"
+    # Views of the Clients table, kept for oneself or shared.
+    CLIENTS_SAVE_VIEWS = "clients.views"
     PROVIDER_PEOPLE_READ = "provider.people.read"
     PROVIDER_PEOPLE_MANAGE = "provider.people.manage"
     PROVIDER_KEYS = "provider.keys"
@@ -73,6 +75,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CLIENTS_READ,
             Permission.CLIENTS_RENAME,
             Permission.CLIENTS_ANNOTATE,
+            Permission.CLIENTS_SAVE_VIEWS,
             Permission.CLIENTS_SUBSCRIBE,
             Permission.ORGANIZATION_READ,
             Permission.MEMBERS_READ,
@@ -128,13 +131,28 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """Whose clients are looked at: a provider's, of those only what one person reaches.
+
+    `person_id` is the row of a person whose reach is limited; None stands for every client.
+    """
+
+    provider_id: UUID
+    person_id: UUID | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        return self.person_id is not None
+
+
+@dataclass(frozen=True)
 class Actor:
     """Who is acting, and where. Services take one; they never look one up.
 
     `provider_id` is the provider whose person acts, `organization_id` the organization acted in;
     `via_provider` says that the person stands in the organization by way of the provider.
     `session_id` is empty for commands and the worker. `second_factor` says whether this session
-    proved one.
+    proved one. `limited_to` is the row of a provider's person who does not reach every client.
     """
 
     account_id: UUID
@@ -148,6 +166,14 @@ class Actor:
     via_provider: bool = False
     second_factor: bool = False
     trace: Trace = Trace()
+    limited_to: UUID | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The clients that every read and write of this actor is bound to."""
+        if self.provider_id is None:
+            raise LookupError("the actor stands in no provider")
+        return Scope(self.provider_id, self.limited_to)
 
     def can(self, permission: Permission) -> bool:
         return permission in self.permissions

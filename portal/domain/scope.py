@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from portal.domain.access import Permission
+from portal.domain.access import Permission, Role
 from portal.domain.errors import N_
 
 
@@ -54,6 +54,11 @@ def needs_provider_key(reach: Reach, level: Level) -> bool:
     Whoever manages some clients gets the keys of those, one by one; who only reads gets none.
     """
     return reach is Reach.ALL and level is Level.MANAGE
+
+
+def permitted(role: Role, level: Level) -> frozenset[Permission]:
+    """What is left of a role's rights at a level."""
+    return role.permissions & READING if level is Level.READ_ONLY else role.permissions
 
 
 class Because(StrEnum):

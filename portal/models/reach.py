@@ -2,15 +2,18 @@
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
     String,
     Text,
     UniqueConstraint,
+    exists,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -134,3 +137,13 @@ class ClientAccess(Base):
     from_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     until_at: Mapped[dt.datetime | None]
     wrapped_key: Mapped[str | None] = mapped_column(Text)
+
+
+def reached(provider_id: Any, person_id: Any, organization_id: Any) -> ColumnElement[bool]:
+    """Whether a person with a limited scope reaches a client now; for a statement's `where`."""
+    return exists().where(
+        ClientAccess.provider_id == provider_id,
+        ClientAccess.person_id == person_id,
+        ClientAccess.organization_id == organization_id,
+        ClientAccess.until_at.is_(None),
+    )

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import short_transaction
 from portal.domain.access import Actor, Permission
+from portal.domain.scope import Reach
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
 from portal.organizations import service
@@ -77,11 +78,15 @@ def _actor(place: Any) -> Actor | None:
         return None
     if place.member_state == MemberState.CONFIRMED and _is_active(place):
         return _member_actor(place, place.member_role.permissions)
-    if stands_in_provider(place):
+    if stands_in_provider(place) and _is_reached(place):
         return provider_actor(place, via_provider=True)
     if place.member_state in {MemberState.ACCEPTED, MemberState.CONFIRMED}:
         return _member_actor(place, place.member_role.permissions & WHILE_WAITING)
     return None
+
+
+def _is_reached(place: Any) -> bool:
+    return place.person_reach is Reach.ALL or bool(place.person_reaches)
 
 
 def _is_active(place: Any) -> bool:

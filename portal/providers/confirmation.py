@@ -15,7 +15,7 @@ from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, ProviderPerson, utc_now
 from portal.outbox import enqueue
-from portal.providers import attention, queries
+from portal.providers import attention, queries, reach
 from portal.providers.scope_keys import needs_key
 from portal.providers.staff import check_actor, hold, tenant_of
 
@@ -67,6 +67,7 @@ def confirm(
     if with_key and provider_public_key and current != provider_public_key:
         raise refuse(ROTATED)
     _mark(session, person, wrapped_key if with_key else None)
+    reach.settle(session, person.provider_id, people=[person.id])
     fingerprint = _phrase(person, person.public_key)
     if person.state is ProviderPersonState.CONFIRMED:
         _record(session, actor, "provider:person:hand_over_key", person, fingerprint=fingerprint)

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from portal.domain.access import Actor, Permission
+from portal.domain.scope import Reach, permitted
 from portal.domain.states import ProviderPersonState
 from portal.extensions import db
 from portal.providers.key_state import key_notice
@@ -53,12 +54,13 @@ def provider_actor(place: Any, *, via_provider: bool = False) -> Actor:
         name=current_user.name,
         email=current_user.email,
         role=place.person_role,
-        permissions=place.person_role.permissions,
+        permissions=permitted(place.person_role, place.person_level),
         provider_id=place.provider_id,
         organization_id=place.organization_id if via_provider else None,
         via_provider=via_provider,
         second_factor=current_user.second_factor,
         trace=trace(),
+        limited_to=None if place.person_reach is Reach.ALL else place.person_id,
     )
 
 

@@ -17,7 +17,7 @@ from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, Provider, ProviderPerson, utc_now
 from portal.outbox import enqueue
-from portal.providers import attention
+from portal.providers import attention, reach
 
 
 def _of(provider_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -93,6 +93,7 @@ def accept(
     state = ProviderPersonState.CONFIRMED if founding else ProviderPersonState.ACCEPTED
     _link(session, invitation, account, state)
     attention.person_moved(session, invitation.tenant_id, invitation.row_id, state)
+    reach.settle(session, invitation.tenant_id, people=[invitation.row_id])
     affiliations.put(
         session,
         account_id=account.id,

@@ -17,12 +17,13 @@ from portal.accounts import affiliations
 from portal.domain.access import Actor, Role
 from portal.domain.errors import N_, refuse
 from portal.domain.invitations import VALID
+from portal.domain.scope import Level, Reach
 from portal.domain.staff import LAST_ADMIN, StaffAction, Standing, check_action
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
-from portal.models import Provider, ProviderPerson, new_id, utc_now
+from portal.models import Provider, ProviderPerson, ScopePart, new_id, utc_now
 from portal.outbox import enqueue
-from portal.providers import attention, queries, scope_keys
+from portal.providers import attention, queries, reach, scope_keys
 
 GONE = N_("This person is not here any more.")
 _CONFIRMED = ProviderPersonState.CONFIRMED
@@ -118,6 +119,7 @@ def act(
     admins = queries.count_admins(session, provider_id)
     check_action(action, standing_of(person, actor, admins))
     _DO[action](session, actor, person)
+    reach.settle(session, provider_id, people=[person_id])
     return person
 
 
@@ -150,7 +152,13 @@ def _resend(session: Session, actor: Actor, person: Row[Any]) -> None:
 def _give_role(role: Role) -> Callable[[Session, Actor, Row[Any]], None]:
     def give(session: Session, actor: Actor, person: Row[Any]) -> None:
         keeps_admin = [] if role is Role.PROVIDER_ADMIN else [_leaves_an_admin(person)]
-        _write(session, person, keeps_admin, role=role)
+        # Admins reach every client; whoever stops being one begins with that, too.
+        _write(session, person, keeps_admin, role=role, reach=Reach.ALL, level=Level.MANAGE)
+        session.execute(
+            delete(ScopePart).where(
+                ScopePart.provider_id == person.provider_id, ScopePart.person_id == person.id
+            )
+        )
         _affiliate(session, person, role=role)
         _tell(
             session,
