@@ -18,6 +18,7 @@ from portal.organizations import views as organizations
 from portal.organizations.context import init_organization_context
 from portal.providers import views as providers
 from portal.providers.context import init_provider_context
+from portal.radar import views as radar
 from portal.ratelimit import init_limits
 from portal.settings import views as settings_pages
 from portal.web import health, notices
@@ -36,6 +37,7 @@ AREAS = (
     providers,
     organizations,
     logbook,
+    radar,
     members,
     collections,
     settings_pages,

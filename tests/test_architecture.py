@@ -23,6 +23,7 @@ AREAS = [
     "providers",
     "organizations",
     "logbook",
+    "radar",
     "billing",
     "members",
     "groups",
@@ -65,6 +66,9 @@ PUBLIC = {
     "members.invitation",
     "members.join",
     "members.switch",
+    "radar.feed",
+    "radar.leave",
+    "radar.leave_submit",
     "static",
 }
 

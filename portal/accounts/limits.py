@@ -50,18 +50,20 @@ SECOND_FACTOR: tuple[Rule, ...] = (
 )
 
 
-def limited(rules: tuple[Rule, ...], *, shared: str | None = None) -> Callable[[View], View]:
+def limited(
+    rules: tuple[Rule, ...], *, shared: str | None = None, methods: tuple[str, ...] = ("POST",)
+) -> Callable[[View], View]:
     """Count a POST of the view against each rule; over it is a 429 before anything is looked at.
 
-    `shared` names a count that several views have in common.
+    `shared` names a count that several views have in common, `methods` what else is counted.
     """
 
     def decorate(view: View) -> View:
         for amount, key in rules:
             if shared:
-                limit = limiter.shared_limit(amount, scope=shared, key_func=key, methods=["POST"])
+                limit = limiter.shared_limit(amount, scope=shared, key_func=key, methods=[*methods])
             else:
-                limit = limiter.limit(amount, key_func=key, methods=["POST"])
+                limit = limiter.limit(amount, key_func=key, methods=[*methods])
             view = limit(view)
 
         @wraps(view)

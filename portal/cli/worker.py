@@ -10,6 +10,7 @@ from portal.events.chores import chores
 from portal.extensions import db
 from portal.outbox.mailing import mail_handlers
 from portal.outbox.worker import Worker
+from portal.radar.digest import chore as queue_digests
 
 
 @click.command()
@@ -18,7 +19,8 @@ from portal.outbox.worker import Worker
 def worker(*, once: bool) -> None:
     """Send the mails that wait, and tidy up, until TERM."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    found = Worker(db.engine, mail_handlers(app), chores=chores(app.extensions["settings"]))
+    also = (*chores(app.extensions["settings"]), queue_digests)
+    found = Worker(db.engine, mail_handlers(app), chores=also)
     if once:
         found.drain()
         found.tidy()

@@ -54,7 +54,16 @@ def compose(letter: Letter, settings: Settings, mail_id: uuid.UUID) -> Mail:
         subject = render_template(f"mail/{letter.name}.subject.txt", **context)
         text = _tidy(render_template(f"mail/{letter.name}.txt", **context))
         html = render_template(f"mail/{letter.name}.html", **context)
-    return assemble(settings, mail_id, letter.to, context["sender"], subject, text, html)
+    mail = assemble(settings, mail_id, letter.to, context["sender"], subject, text, html)
+    if letter.leave_url:
+        _let_leave(mail.message, letter.leave_url)
+    return mail
+
+
+def _let_leave(message: EmailMessage, url: str) -> None:
+    """The headers with which a mail program takes its reader off the list (RFC 8058)."""
+    message["List-Unsubscribe"] = f"<{url}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
 def assemble(

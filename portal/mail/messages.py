@@ -28,6 +28,7 @@ from portal.mail.client_messages import (
     client_suspended,
     client_unlinked_team,
 )
+from portal.mail.digest_message import weekly_digest
 from portal.mail.people_messages import (
     address_confirm,
     address_notice,
@@ -290,6 +291,7 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.provider_role_changed": provider_role_changed,
     "mail.provider_suspended": provider_suspended,
     "mail.provider_resumed": provider_resumed,
+    "mail.weekly_digest": weekly_digest,
 }
 
 

@@ -26,6 +26,7 @@ class Letter:
 
     `name` is that of its templates, `to` the address, `sender` the provider's name or empty.
     `facts` fill the templates; `until` is the moment a link or code ends, told in `time_zone`.
+    `leave_url` takes the reader off a list of mails (RFC 8058), empty where it is no list.
     """
 
     name: str
@@ -35,3 +36,4 @@ class Letter:
     facts: Mapping[str, Any]
     until: dt.datetime | None = None
     time_zone: str = "UTC"
+    leave_url: str = ""

@@ -71,7 +71,10 @@ def guide() -> str:
 
 def _frame(place: Any) -> Frame:
     here = {"provider_id": place.provider_id}
-    items = [nav_item(_("Clients"), "clients.index", "building-2", **here)]
+    items = [
+        nav_item(_("Clients"), "clients.index", "building-2", **here),
+        nav_item(_("Expiry radar"), "radar.index", "clock", **here),
+    ]
     manage: list[NavItem] = []
     if g.actor.can(Permission.PROVIDER_PEOPLE_READ):
         manage.append(nav_item(_("People"), "providers.people", "users", **here))

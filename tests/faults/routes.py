@@ -181,6 +181,16 @@ ACCESS = {
     "settings.security_release_submit": "provider.settings",
     "settings.security_require": "provider.settings",
     "settings.security_require_submit": "provider.settings",
+    "radar.calendar": "clients.read",
+    "radar.download": "clients.read",
+    "radar.feed": PUBLIC,
+    "radar.index": "clients.read",
+    "radar.leave": PUBLIC,
+    "radar.leave_submit": PUBLIC,
+    "radar.make_calendar": "clients.read",
+    "radar.start_digest": "clients.read",
+    "radar.stop_calendar": "clients.read",
+    "radar.stop_digest": "clients.read",
     "static": PUBLIC,
 }
 # What stands in an address for a placeholder that is nobody's id.
@@ -191,6 +201,7 @@ WORDS = {
     "clients.check_field": {"name": "seats"},
     "help.page": {"name": "start-a-client-organization"},
     "help.picture": {"language": "en", "name": "none.png"},
+    "radar.feed": {"provider": uuid.UUID(int=1)},
     "static": {"version": "x", "name": "mark.svg"},
 }
 # Who has which rights inside a provider and inside an organization.
