@@ -24,9 +24,7 @@ def acme(database, ada):
 
 
 def tiles(page):
-    return {
-        tile.span.get_text(): tile.strong.get_text() for tile in page.select(".tiles a.tile")
-    }
+    return {tile.span.get_text(): tile.strong.get_text() for tile in page.select(".tiles a.tile")}
 
 
 def things(page):

@@ -28,9 +28,8 @@ ZONES = [
     "Australia/Lord_Howe",
     "Asia/Kathmandu",
 ]
-MOMENTS = st.datetimes(
-    dt.datetime(2009, 1, 1), dt.datetime(2040, 1, 1), timezones=st.just(dt.UTC)
-)
+BOUNDS = (dt.datetime(2009, 1, 1), dt.datetime(2040, 1, 1))  # noqa: DTZ001 - the zone is beside
+MOMENTS = st.datetimes(*BOUNDS, timezones=st.just(dt.UTC))
 PARIS = ZoneInfo("Europe/Paris")
 
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime as header_date
 from email.utils import parseaddr
 from typing import Any
@@ -28,12 +28,26 @@ from portal.web.languages import LANGUAGES, is_time_zone
 
 SUBJECT_LIMIT = 200
 NAME_LIMIT = 100
+LEAVE = "List-Unsubscribe"
 # What a header of ours may hold as an address: one mailbox, nothing that begins another.
 _MAILBOX = re.compile(r"[^\s@<>()\[\]\",;:\\]{1,64}@[A-Za-z0-9.-]{1,253}\Z")
 
 
 class BadAddress(ValueError):
     """No mail can go to this text."""
+
+
+class _Lines(EmailPolicy):
+    """Folds headers, but for the one that is an address and has no place to fold it at.
+
+    The email package would write it in an encoded word, which mail programs do not look into.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """One header as it is sent."""
+        if name == LEAVE:
+            return f"{name}: {value}\r\n".encode()
+        return super().fold_binary(name, value)
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,7 @@ def compose(letter: Letter, settings: Settings, mail_id: uuid.UUID) -> Mail:
 
 def _let_leave(message: EmailMessage, url: str) -> None:
     """The headers with which a mail program takes its reader off the list (RFC 8058)."""
-    message["List-Unsubscribe"] = f"<{url}>"
+    message[LEAVE] = f"<{url}>"
     message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
 
 
@@ -79,7 +93,7 @@ def assemble(
     if not _MAILBOX.match(to) or not is_printable(to):
         raise BadAddress("This is not an address that mail can be sent to.")
     _name, sender = parseaddr(settings.mail_from)
-    message = EmailMessage(policy=SMTP.clone(utf8=not to.isascii()))
+    message = EmailMessage(policy=_Lines(linesep="\r\n", utf8=not to.isascii()))
     message["From"] = Address(one_line(sender_name, NAME_LIMIT), addr_spec=sender)
     local, _at, domain = to.rpartition("@")
     message["To"] = Address(username=local, domain=domain)
@@ -109,7 +123,9 @@ def one_line(text: str, limit: int) -> str:
 
 def _context(letter: Letter, locale: str) -> dict[str, Any]:
     facts = {
-        name: value if name == "url" else _written(value) for name, value in letter.facts.items()
+        # Addresses are whole or worth nothing.
+        name: value if name.endswith("url") else _written(value)
+        for name, value in letter.facts.items()
     }
     sender = one_line(letter.sender, NAME_LIMIT) or _("Provider Portal")
     context: dict[str, Any] = {"locale": locale, "sender": sender}

@@ -67,9 +67,7 @@ def many(database, provider, client, number):
 def limit(database, ada, *clients):
     """From now on the person reaches these clients alone."""
     row = row_of(database, ada)
-    database.run(
-        update(ProviderPerson).where(ProviderPerson.id == row.id).values(reach=Reach.ONLY)
-    )
+    database.run(update(ProviderPerson).where(ProviderPerson.id == row.id).values(reach=Reach.ONLY))
     for client in clients:
         database.add(
             ClientAccess(
