@@ -316,6 +316,16 @@ def test_a_mail_program_switches_it_off_with_one_request(ada, database):
     assert len(all_told(database, "provider:digest:stop")) == 1
 
 
+def test_another_site_cannot_press_the_button(ada, database):
+    stranger = database.app.test_client()
+    path, one_click = leave_path(database, ada), {"List-Unsubscribe": "One-Click"}
+    assert stranger.post(path).status_code == 400
+    assert stranger.post(path, data={"csrf_token": "x"}).status_code == 400
+    evil = {"Origin": "https://evil.example"}
+    assert stranger.post(path, data=one_click, headers=evil).status_code == 400
+    assert row_of(database, ada).wants_digest
+
+
 def test_opening_the_link_changes_nothing_and_its_button_does(ada, database):
     visitor = Browser(database.app)
     page = visitor.get(leave_path(database, ada))

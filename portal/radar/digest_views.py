@@ -1,8 +1,10 @@
 """The weekly e-mail: switched on and off on the radar, and off by the link in each."""
 
 import uuid
+from collections.abc import Callable
+from functools import wraps
 
-from flask import Response, current_app, make_response, render_template, url_for
+from flask import Response, current_app, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -54,9 +56,21 @@ def leave(token: str) -> Response:
     return _answer(token, found, is_off=found is not None and not found.wants_digest)
 
 
-# Mail programs post here by themselves (RFC 8058): without a page of ours, so without its token.
+def _one_click(view: Callable[[str], Response]) -> Callable[[str], Response]:
+    """Mail programs post by themselves (RFC 8058): they say so, and have no page of ours."""
+
+    @wraps(view)
+    def asked(token: str) -> Response:
+        if request.form.get("List-Unsubscribe") != "One-Click":
+            csrf.protect()
+        return view(token)
+
+    return asked
+
+
 @bp.post("/weekly-email/<token>")
 @csrf.exempt  # type: ignore[untyped-decorator]
+@_one_click
 @public
 @limited(ANSWERING)
 def leave_submit(token: str) -> Response:
