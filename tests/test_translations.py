@@ -23,6 +23,7 @@ SAME = {
     "Code",
     "Collections",
     "Europe",
+    "Invitations",
     "Menu",
     "Pages",
     "QR code",
