@@ -135,6 +135,7 @@ def _lines(listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
 from portal.clients import (  # noqa: E402, F401
     annotation_views,
     bulk_views,
+    import_views,
     keys_views,
     lifecycle_views,
     link_views,

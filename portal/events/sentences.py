@@ -85,6 +85,7 @@ SENTENCES: dict[str, str] = {
     "provider:tag:create": N_("Created the tag %(name)s"),
     "provider:tag:update": N_("Changed a tag"),
     "provider:tag:delete": N_("Deleted the tag %(name)s"),
+    "provider:client_list:start": N_("Began to create clients from a list; clients: %(clients)s"),
     "provider:change_set:start": N_("Began a change of many clients; clients: %(clients)s"),
     "provider:change_set:undo": N_("Undid a change of many clients"),
     "provider:view:create": N_("Saved the view %(name)s"),
@@ -124,6 +125,7 @@ _ICONS = {
     "brand": "sun",
     "calendar": "clock",
     "client": "building-2",
+    "client_list": "building-2",
     "collection": "folder",
     "digest": "mail",
     "domain": "globe",
@@ -168,7 +170,7 @@ _ALARMS = frozenset({"key_changed"})
 
 # What the type filter offers: headings, and the subjects of the kinds under each.
 GROUPS: dict[str, tuple[str, frozenset[str]]] = {
-    "clients": (N_("Clients"), frozenset({"client", "terms"})),
+    "clients": (N_("Clients"), frozenset({"client", "client_list", "terms"})),
     "organization": (
         N_("Organization"),
         frozenset({"organization", "billing", "provider", "brand"}),

@@ -73,6 +73,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "provider:digest:start": frozenset(),
     "provider:digest:stop": frozenset(),
     "provider:tag:create": frozenset({"name", "colour"}),
+    "provider:client_list:start": frozenset({"clients"}),
     "provider:change_set:start": frozenset({"action", "tag", "query", "clients", "seats"}),
     "provider:change_set:undo": frozenset({"action", "tag", "seats"}),
     "provider:tag:update": frozenset({"before", "after"}),

@@ -14,6 +14,8 @@ from portal.models import (
     Attention,
     AuthSession,
     Base,
+    ChangeSet,
+    ClientImport,
     Idempotency,
     Notice,
     Outbox,
@@ -26,6 +28,7 @@ from portal.organizations.deletion import delete_due
 AT_ONCE = 500
 KEPT = dt.timedelta(hours=24)
 JOBS_KEPT = dt.timedelta(days=30)
+NEVER_BEGUN = dt.timedelta(days=7)
 
 
 def _served(now: dt.datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]]:
@@ -36,6 +39,16 @@ def _served(now: dt.datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]
     yield RateLimit, RateLimit.expires_at < now
     yield Notice, Notice.created_at < now - KEPT
     yield Idempotency, Idempotency.created_at < now - KEPT
+    for work in (ChangeSet, ClientImport):
+        # What was begun and left can be gone on with as long as what is done can be looked at.
+        yield (
+            work,
+            or_(
+                and_(work.state == "planned", work.created_at < now - NEVER_BEGUN),
+                and_(work.done_at.is_(None), work.created_at < now - JOBS_KEPT),
+                work.done_at < now - JOBS_KEPT,
+            ),
+        )
     yield Outbox, and_(Outbox.state != "queued", Outbox.finished_at < now - JOBS_KEPT)
     yield Attention, _forgotten_mail(now)
 

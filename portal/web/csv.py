@@ -7,19 +7,17 @@ from collections.abc import Iterable, Iterator
 from flask import Response, stream_with_context
 from flask_babel import get_locale
 
+from portal.domain.csv_cells import defused
+
 Cell = str | int
 
-# What makes a spreadsheet compute a cell, full-width forms included (CSV injection, OWASP).
-_STARTS_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 # Spreadsheets take a file without this mark for one in the machine's old code page.
 _BYTE_ORDER_MARK = "\ufeff"
 
 
 def defuse(cell: Cell) -> Cell:
     """A text that would be computed gets an apostrophe before it; numbers stay numbers."""
-    if isinstance(cell, str) and cell.startswith(_STARTS_FORMULA):
-        return f"'{cell}"
-    return cell
+    return defused(cell) if isinstance(cell, str) else cell
 
 
 def separator() -> str:

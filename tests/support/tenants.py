@@ -12,12 +12,15 @@ from portal.accounts import service
 from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role, Trace
 from portal.domain.bulk import BulkAction
+from portal.domain.client_import import LineState
 from portal.domain.invitations import VALID, Purpose
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.events import Stream, record
 from portal.models import (
     Base,
     ChangeSet,
+    ClientImport,
+    ClientImportLine,
     Collection,
     Member,
     Organization,
@@ -64,6 +67,7 @@ class Tenant:
     view_id: uuid.UUID = field(default_factory=uuid.uuid4)
     change_set_id: uuid.UUID = field(default_factory=uuid.uuid4)
     event_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    import_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -76,6 +80,7 @@ class Tenant:
             "view_id": self.view_id,
             "change_set_id": self.change_set_id,
             "event_id": self.event_id,
+            "import_id": self.import_id,
             "person_id": self.person_id,
         }
 
@@ -186,6 +191,12 @@ def _mark(tenant: Tenant) -> None:
     owner = tenant.people["service user"].account_id
     change = {"provider_id": tenant.provider.id, "account_id": owner, "tag_id": tenant.tag_id}
     tenant.database.add(ChangeSet(**change, id=tenant.change_set_id, action=BulkAction.TAG))
+    admin = tenant.people["provider admin"].account_id
+    listed = {"provider_id": tenant.provider.id, "import_id": tenant.import_id}
+    tenant.database.add(
+        ClientImport(provider_id=tenant.provider.id, id=tenant.import_id, account_id=admin),
+        ClientImportLine(**listed, line=1, typed={"name": name}, state=LineState.BROKEN),
+    )
     tenant.database.add(SavedView(**here, id=tenant.view_id, account_id=owner, is_shared=True))
 
 
