@@ -76,11 +76,11 @@ def test_a_pasted_list_is_looked_at_and_created(ada, database):
     page = read(ada, csv_of("acme", "beta"))
     assert page.heading == "Clients from a list"
     shown = rows(page, "Ready to be created")
-    assert [row[:4] for row in shown] == [
-        ["acme", "2", "owner@acme.example", "bills@acme.example"],
-        ["beta", "3", "owner@beta.example", "bills@beta.example"],
+    assert [row[:2] for row in shown] == [
+        ["acme Line 2", "owner@acme.example Invoices to bills@acme.example"],
+        ["beta Line 3", "owner@beta.example Invoices to bills@beta.example"],
     ]
-    assert shown[0][6] == "$25.00 per month"
+    assert shown[0][3] == "$25.00 per month"
     assert page.texts("dl.lines dd") == ["$50.00", "$600.00"]
     assert names(database) == []
     page = create(ada, page)
@@ -102,7 +102,7 @@ def test_a_file_is_read_like_a_paste_and_comes_first(ada, database):
         page, "Check the list", {"file": (io.BytesIO(data), "liste.csv"), "text": csv_of("other")}
     )
     assert [row[0] for row in rows(ada.browser.follow(answer), "Ready to be created")] == [
-        "fichier"
+        "fichier Line 2"
     ]
 
 
@@ -130,7 +130,7 @@ def test_mistakes_stand_at_their_cells_in_the_words_of_the_form(ada, database):
     # What was typed is still there, choices that nobody offers included.
     assert page.one("#line3-seats")["value"] == "many"
     assert page.one("#line3-plan option[selected]")["value"] == "Gold"
-    assert [row[0] for row in rows(page, "Ready to be created")] == ["acme"]
+    assert [row[0] for row in rows(page, "Ready to be created")] == ["acme Line 2"]
     assert states(database) == {2: "planned", 3: "broken"}
 
 
@@ -140,7 +140,7 @@ def test_a_broken_line_is_corrected_right_there(ada, database):
     form = {"line2-seats": "7", "line2-name": "Good"}
     page = ada.browser.follow(ada.browser.submit(page, "Save and check", form))
     assert "Line 2 is ready." in page
-    assert rows(page, "Ready to be created")[0][0] == "Good"
+    assert rows(page, "Ready to be created")[0][0] == "Good Line 2"
     create(ada, page)
     assert database.one(select(Organization.seats)) == 7
 
@@ -156,7 +156,7 @@ def test_what_is_still_wrong_is_kept_and_said_again(ada, database):
 def test_a_line_is_skipped_and_taken_back(ada, database):
     page = read(ada, csv_of("acme", more=["Bad,b@x.example,o@x.example,teams,0,,"]))
     page = ada.browser.follow(ada.browser.submit(page, "Skip this line Line 3"))
-    assert [row[:2] for row in rows(page, "Skipped")] == [["Bad", "3"]]
+    assert [row[:2] for row in rows(page, "Skipped")] == [["Bad Line 3", "Take back in Bad"]]
     assert "To be corrected" not in page
     page = ada.browser.follow(ada.browser.submit(page, "Take back in Bad"))
     assert page.one("#line3-seats")["value"] == "0"
@@ -198,7 +198,7 @@ def test_twins_within_the_list_are_pointed_out(ada, database):
         "This is line 2 once more. Skip one of them, or change it."
     )
     shown = rows(page, "Ready to be created")
-    assert "Another line has this name." in shown[1][7]
+    assert "Another line has this name." in shown[1][4]
     page = ada.browser.follow(ada.browser.submit(page, "Skip this line Line 3"))
     assert states(database) == {2: "planned", 3: "refused", 4: "planned"}
 
@@ -214,8 +214,8 @@ def test_a_name_that_is_there_already_is_a_warning(ada, database):
     make_client(database, make_provider(database, "Mallory IT"), "beta")
     page = read(ada, csv_of("acme", "beta"))
     shown = rows(page, "Ready to be created")
-    assert "You already have a client with this name." in shown[0][7]
-    assert shown[1][7] == ""
+    assert "You already have a client with this name." in shown[0][4]
+    assert shown[1][4] == ""
 
 
 def test_a_provider_without_billing_details_is_told_first(ada, database):

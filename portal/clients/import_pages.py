@@ -29,7 +29,6 @@ from portal.web.formats import moment, money, number
 from portal.web.forms import sentence
 
 FORMS, ROWS = 10, 100
-ALREADY_THERE = "name"
 
 
 @dataclass(frozen=True)
@@ -229,7 +228,9 @@ def _what(quote: Quote) -> str:
 
 
 def _seats(quote: Quote) -> str:
-    return f"{number(quote.selection.seats)} · {growth_of(quote.selection)}"
+    count = quote.selection.seats
+    seats = ngettext("%(count)s seat", "%(count)s seats", count, count=number(count))
+    return f"{seats} · {growth_of(quote.selection)}"
 
 
 def _price(quote: Quote) -> str:

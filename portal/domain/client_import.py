@@ -43,7 +43,6 @@ TOO_MANY_CELLS = N_(
     "The line has more cells than there are columns. Put a text that holds a separator in quotes, "
     "or check the line here and save it."
 )
-SKIPPED = N_("Skipped.")
 
 _PLANS = {
     **dict.fromkeys(("teams", "team", "equipes", "equipe"), Plan.TEAMS),
