@@ -80,7 +80,11 @@ def refusals(route, role):
     return {400, 404} if route.place == "provider" and role == "owner" else {400}
 
 
-DELETING = {"clients.delete_tag_submit", "clients.delete_view_submit"}
+DELETING = {
+    "clients.delete_tag_submit",
+    "clients.delete_import_submit",
+    "clients.delete_view_submit",
+}
 
 
 def test_the_same_requests_with_the_right_token_are_looked_at(app, database, tenant):
