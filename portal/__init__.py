@@ -12,6 +12,7 @@ from portal.config import Settings
 from portal.database import init_database
 from portal.extensions import compress, csrf
 from portal.help import views as help_pages
+from portal.invoicing import views as invoicing
 from portal.logbook import views as logbook
 from portal.members import views as members
 from portal.organizations import views as organizations
@@ -42,6 +43,7 @@ AREAS = (
     collections,
     settings_pages,
     clients,
+    invoicing,
     help_pages,
     health,
 )

@@ -34,6 +34,7 @@ AREAS = [
     "vault",
     "settings",
     "clients",
+    "invoicing",
     "provisioning",
     "api",
     "embed",

@@ -30,12 +30,14 @@ class Permission(StrEnum):
     PROVIDER_EVENTS_READ = "provider.events.read"
     # Name, billing details, brand, second factor, and the end of the provider.
     PROVIDER_SETTINGS = "provider.settings"
+    BILLING_READ = "billing.read"
     ORGANIZATION_READ = "organization.read"
     MEMBERS_READ = "members.read"
     MEMBERS_INVITE = "members.invite"
     MEMBERS_CONFIRM = "members.confirm"
     ORGANIZATION_KEYS = "organization.keys"
     ORGANIZATION_EVENTS_READ = "organization.events.read"
+    ORGANIZATION_BILLING_READ = "organization.billing.read"
 
 
 class Role(StrEnum):
@@ -89,6 +91,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MEMBERS_CONFIRM,
             Permission.ORGANIZATION_KEYS,
             Permission.ORGANIZATION_EVENTS_READ,
+            Permission.ORGANIZATION_BILLING_READ,
         }
     ),
     Role.ADMIN: frozenset(
@@ -117,6 +120,7 @@ STRONG_PERMISSIONS = frozenset(
         Permission.MEMBERS_CONFIRM,
         Permission.ORGANIZATION_KEYS,
         Permission.ORGANIZATION_EVENTS_READ,
+        Permission.ORGANIZATION_BILLING_READ,
     }
 )
 

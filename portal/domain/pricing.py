@@ -1,10 +1,11 @@
 """What a client costs: the one function for the summary, the plan change and the bill."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from portal.domain.errors import N_
 from portal.domain.money import Money
@@ -20,6 +21,7 @@ __all__ = [
     "PriceListError",
     "Quote",
     "RateLine",
+    "Rated",
     "Selection",
     "TaxLine",
     "Terms",
@@ -27,6 +29,8 @@ __all__ = [
     "billing_period",
     "prorate",
     "quote",
+    "rated",
+    "regular",
 ]
 
 _HUNDRED = Decimal(100)
@@ -155,9 +159,9 @@ class Quote:
         return self.selection.cadence.months
 
 
-@dataclass(frozen=True)
-class _Bill:
-    lines: tuple[PriceLine, ...]
+class Rated(NamedTuple):
+    """A sum of lines with discount and tax; see `Quote`."""
+
     gross: Money
     discount: RateLine | None
     subtotal: Money
@@ -171,12 +175,13 @@ def quote(selection: Selection, price_list: PriceList, terms: Terms, today: date
     `today` is the day of creation in the provider's time zone; the first period starts on it.
     Every amount is in the price list's currency, rounded half-up per line.
     """
-    bill = _bill(selection, price_list, terms)
+    lines = tuple(_lines(selection, price_list))
+    bill = _bill(lines, price_list, terms)
     by_invoice = selection.net_days is not None
     return Quote(
         price_list_version=price_list.version,
         selection=selection,
-        lines=bill.lines,
+        lines=lines,
         gross=bill.gross,
         discount=bill.discount,
         subtotal=bill.subtotal,
@@ -192,9 +197,18 @@ def quote(selection: Selection, price_list: PriceList, terms: Terms, today: date
     )
 
 
-def _bill(selection: Selection, price_list: PriceList, terms: Terms) -> _Bill:
-    lines = tuple(_lines(selection, price_list))
-    gross = Money.total((line.amount for line in lines), price_list.currency)
+def regular(selection: Selection, price_list: PriceList, terms: Terms) -> Money:
+    """What each whole period of `selection` costs: the `total` of its quote, and no more of it."""
+    return _bill(_lines(selection, price_list), price_list, terms).total
+
+
+def _bill(lines: Iterable[PriceLine], price_list: PriceList, terms: Terms) -> Rated:
+    return rated((line.amount for line in lines), price_list.currency, terms)
+
+
+def rated(amounts: Iterable[Money], currency: str, terms: Terms) -> Rated:
+    """The sum of lines that are priced already, with discount and tax."""
+    gross = Money.total(amounts, currency)
     discount = None
     if terms.discount_percent:
         discount = RateLine(terms.discount_percent, -gross.percent(terms.discount_percent))
@@ -203,7 +217,7 @@ def _bill(selection: Selection, price_list: PriceList, terms: Terms) -> _Bill:
     if terms.tax:
         tax = RateLine(terms.tax.percent, subtotal.percent(terms.tax.percent), terms.tax.label)
     total = subtotal + tax.amount if tax else subtotal
-    return _Bill(lines, gross, discount, subtotal, tax, total)
+    return Rated(gross, discount, subtotal, tax, total)
 
 
 def _lines(selection: Selection, price_list: PriceList) -> Iterator[PriceLine]:
@@ -234,7 +248,7 @@ def _largest(selection: Selection, price_list: PriceList, terms: Terms) -> Money
     if not selection.autogrow or selection.seat_limit is None:
         return None
     full = replace(selection, seats=max(selection.seats, selection.seat_limit))
-    return _bill(full, price_list, terms).total
+    return _bill(_lines(full, price_list), price_list, terms).total
 
 
 def prorate(amount: Money, days: int, of_days: int, *, after: int = 0) -> Money:

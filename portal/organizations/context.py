@@ -131,6 +131,8 @@ def _frame(place: Any) -> Frame:
     if g.actor.can(Permission.MEMBERS_READ):
         items.append(nav_item(_("Members"), "members.index", "users", **here))
         items.append(nav_item(_("Set-up"), "organizations.setup", "list-checks", **here))
+    if g.actor.can(Permission.ORGANIZATION_BILLING_READ):
+        items.append(nav_item(_("Billing"), "invoicing.organization_billing", "receipt", **here))
     banner = None
     if g.actor.via_provider:
         text = _(

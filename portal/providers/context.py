@@ -75,24 +75,33 @@ def _frame(place: Any) -> Frame:
         nav_item(_("Clients"), "clients.index", "building-2", **here),
         nav_item(_("Expiry radar"), "radar.index", "clock", **here),
     ]
-    manage: list[NavItem] = []
+    groups = [NavGroup("", tuple(items))]
+    for label, rows in ((_("Manage"), _manage(here)), (_("Settings"), _settings(here))):
+        if rows:
+            groups.append(NavGroup(label, tuple(rows)))
+    return Frame(place.provider_name, items[0].url, tuple(groups), help_url=guide())
+
+
+def _manage(here: dict[str, Any]) -> list[NavItem]:
+    rows: list[NavItem] = []
     if g.actor.can(Permission.PROVIDER_PEOPLE_READ):
-        manage.append(nav_item(_("People"), "providers.people", "users", **here))
+        rows.append(nav_item(_("People"), "providers.people", "users", **here))
     if g.actor.can(Permission.PROVIDER_EVENTS_READ):
         log = nav_item(_("Event log"), "logbook.provider_events", "scroll-text", **here)
         in_log = (request.endpoint or "").startswith("logbook.")
-        manage.append(replace(log, current=in_log))
-    groups = [NavGroup("", tuple(items))]
-    if manage:
-        groups.append(NavGroup(_("Manage"), tuple(manage)))
-    settings: list[NavItem] = []
+        rows.append(replace(log, current=in_log))
+    if g.actor.can(Permission.BILLING_READ):
+        rows.append(nav_item(_("Billing"), "invoicing.provider_billing", "receipt", **here))
+    return rows
+
+
+def _settings(here: dict[str, Any]) -> list[NavItem]:
+    rows: list[NavItem] = []
     if g.actor.can(Permission.PROVIDER_SETTINGS):
-        settings += [
+        rows += [
             nav_item(_("General"), "settings.general", "settings", **here),
             nav_item(_("Security"), "settings.security", "shield", **here),
         ]
     if g.actor.can(Permission.PROVIDER_KEYS):
-        settings.append(nav_item(_("Keys"), "providers.keys", "key-round", **here))
-    if settings:
-        groups.append(NavGroup(_("Settings"), tuple(settings)))
-    return Frame(place.provider_name, items[0].url, tuple(groups), help_url=guide())
+        rows.append(nav_item(_("Keys"), "providers.keys", "key-round", **here))
+    return rows

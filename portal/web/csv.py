@@ -3,13 +3,15 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
 from flask import Response, stream_with_context
 from flask_babel import get_locale
 
 from portal.domain.csv_cells import defused
 
-Cell = str | int
+# A decimal is an amount; a date is text, as ISO 8601 has it.
+Cell = str | int | Decimal
 
 # Spreadsheets take a file without this mark for one in the machine's old code page.
 _BYTE_ORDER_MARK = "\ufeff"
@@ -31,10 +33,17 @@ def lines(rows: Iterable[Iterable[Cell]], delimiter: str) -> Iterator[str]:
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter)
     for row in rows:
-        writer.writerow([defuse(cell) for cell in row])
+        writer.writerow([_written(cell, delimiter) for cell in row])
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
+
+
+def _written(cell: Cell, delimiter: str) -> str | int | Decimal:
+    """A cell as the reader's spreadsheet takes it: 1,50 where lines are split at `;`."""
+    if isinstance(cell, Decimal) and delimiter == ";":
+        return f"{cell:f}".replace(".", ",")
+    return defuse(cell)
 
 
 def download(name: str, header: Iterable[str], rows: Iterable[Iterable[Cell]]) -> Response:

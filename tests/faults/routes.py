@@ -123,6 +123,9 @@ ACCESS = {
     "health.readyz": PUBLIC,
     "help.page": PUBLIC,
     "help.picture": PUBLIC,
+    "invoicing.organization_billing": "organization.billing.read",
+    "invoicing.provider_billing": "billing.read",
+    "invoicing.provider_billing_csv": "billing.read",
     "logbook.provider_events_proof": "provider.events.read",
     "logbook.organization_events_proof": "organization.events.read",
     "logbook.sign_provider": "provider.events.read",
@@ -223,6 +226,8 @@ WORDS = {
 }
 # Who has which rights inside a provider and inside an organization.
 _OF_THE_ADMIN = {
+    "billing.read",
+    "organization.billing.read",
     "organization.events.read",
     "provider.events.read",
     "clients.link",
@@ -267,7 +272,7 @@ RIGHTS = {
     ("provider", "service user"): _OF_THE_SERVICE_USER,
     ("organization", "provider admin"): _OF_THE_ADMIN,
     ("organization", "service user"): _OF_THE_SERVICE_USER,
-    ("organization", "owner"): {*_OF_AN_ADMIN, "organization.keys"},
+    ("organization", "owner"): {*_OF_AN_ADMIN, "organization.keys", "organization.billing.read"},
     ("organization", "admin"): _OF_AN_ADMIN,
     ("organization", "user"): {"organization.read"},
 }
