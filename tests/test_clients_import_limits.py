@@ -11,7 +11,7 @@ from sqlalchemy.orm import sessionmaker
 
 from portal.clients import imports
 from portal.domain.bulk import BulkAction, BulkState
-from portal.domain.client_import import ImportState
+from portal.domain.client_import import LONGEST_CELL, ImportState
 from portal.extensions import db
 from portal.models import (
     ChangeSet,
@@ -114,6 +114,20 @@ def test_what_is_left_is_a_file_that_computes_nothing_and_reads_back(ada, databa
     answer = ada.browser.submit(page, "Check the list", {"file": (io.BytesIO(data), "x.csv")})
     again = ada.browser.follow(answer)
     assert again.one("#line2-name")["value"] == "=HYPERLINK(x)"
+
+
+def test_a_cell_is_kept_no_longer_than_it_can_matter(ada, database):
+    url = read(ada, csv_of("acme")).response.request.path
+    ada.browser.post(f"{url}/lines/2", {"line2-name": "x" * 90_000 + "\0"}, status=303)
+    typed = database.one(select(ClientImportLine.typed))
+    assert typed["name"] == "x" * LONGEST_CELL
+
+
+def test_nobody_keeps_lists_without_end(ada, database):
+    for _turn in range(60):
+        ada.browser.post(url_of(ada), {"text": "", "locale": "en"}, status=422)
+    ada.browser.post(url_of(ada), {"text": csv_of("acme"), "locale": "en"}, status=429)
+    assert database.count(ClientImport) == 0
 
 
 def test_names_of_any_kind_are_only_text(ada, database):

@@ -9,8 +9,10 @@ from flask import Response as FlaskResponse
 from flask import abort, current_app, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from portal.accounts.limits import limited
 from portal.billing.vat import check_vat_number
 from portal.clients import import_queries, imports, queries
 from portal.clients.blueprint import bp
@@ -41,6 +43,14 @@ from portal.web.requests import takes
 PIECE = "clients/_import.html"
 
 
+def _myself() -> str:
+    return str(current_user.account_id)
+
+
+# Each list is kept for days; nobody makes more of them in an hour than this.
+READING = (("60 per hour", _myself),)
+
+
 @bp.get("/providers/<uuid:provider_id>/clients/import")
 @requires(Permission.CLIENTS_CREATE)
 def import_clients(provider_id: uuid.UUID) -> Response:
@@ -52,6 +62,7 @@ def import_clients(provider_id: uuid.UUID) -> Response:
 
 @bp.post("/providers/<uuid:provider_id>/clients/import")
 @takes(2 * LARGEST + 100_000)
+@limited(READING)
 @requires(Permission.CLIENTS_CREATE)
 def read_import(provider_id: uuid.UUID) -> Response:
     """Read the list and keep it. No client is created yet."""

@@ -11,6 +11,7 @@ from portal.domain.plans import Cadence, Plan
 from portal.domain.whole_numbers import whole_number
 
 LINES = 500
+LONGEST_CELL = 2000
 BATCH = 25
 # What can stand in a line, in the order of a list without a heading.
 FIELDS = (
@@ -172,5 +173,5 @@ def judged(
 
 
 def cleaned(typed: Typed, fields: Collection[str] = FIELDS) -> dict[str, str]:
-    """What a line keeps: no character that a database refuses."""
-    return {name: typed.get(name, "").replace("\0", "") for name in fields}
+    """What a line keeps: no character that a database refuses, and no text without end."""
+    return {name: typed.get(name, "").replace("\0", "")[:LONGEST_CELL] for name in fields}
