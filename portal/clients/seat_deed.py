@@ -53,8 +53,8 @@ class ChangingSeats:
         state, reason, wanted = self._judged(self.move, world, may_raise=self.may_raise)
         if state is not RowState.PLANNED:
             return Planned(state, reason, _told(current.seats)), current
-        seal = hashlib.sha256(world.known(wanted)).hexdigest()
-        look = Look.at(world.preview(wanted), seal)
+        preview = world.preview(wanted)
+        look = Look.at(preview, hashlib.sha256(world.known(preview)).hexdigest())
         return Planned(state, None, json.dumps(look.stored(), sort_keys=True)), wanted
 
     def _judged(

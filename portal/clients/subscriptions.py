@@ -61,8 +61,8 @@ class World:
             self.subscribed, wanted, self.offer.price_list, self.terms, self.offer.today
         )
 
-    def known(self, wanted: Selection) -> bytes:
-        """All that a preview of `wanted` was made from, and the preview itself.
+    def known(self, preview: Preview) -> bytes:
+        """All that a preview in this world was made from, and the preview itself.
 
         Another version, price list, day, term or number of used seats gives another text.
         """
@@ -74,14 +74,14 @@ class World:
             self.terms,
             sorted(self.offer.price_list.seats.items()),
             sorted(self.offer.price_list.storage.items()),
-            self.preview(wanted),
+            preview,
         ]
         return repr(known).encode()
 
     def seal(self, wanted: Selection, secret: str) -> str:
         """What the preview of `wanted` in this world is recognised by when it is committed."""
         key = derive_key(secret, CHANGE_PURPOSE)
-        return hmac.new(key, self.known(wanted), hashlib.sha256).hexdigest()
+        return hmac.new(key, self.known(self.preview(wanted)), hashlib.sha256).hexdigest()
 
 
 def world_of(
