@@ -9,6 +9,7 @@ from sqlalchemy import delete, update
 from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
 from portal.models import Account, Attention, ClientAccess, Organization, utc_now
+from portal.providers import attention
 from tests.support.clients import make_client, make_provider, persona
 from tests.support.radar import GRANT, client_of, ends, limit, many, row_of, technician, url_of
 
@@ -233,6 +234,25 @@ def test_the_providers_own_people_are_for_those_who_may_see_people(ada, acme, da
     hidden = tech.browser.get(url_of(tech))
     assert things(hidden) == []
     assert set(tiles(hidden).values()) == {"0"}
+
+
+def test_access_that_ends_is_on_the_radar_until_it_is_taken_back(ada, database):
+    tech = row_of(database, technician(database, ada.provider))
+    for ends_at in (utc_now() + dt.timedelta(days=9), utc_now() + dt.timedelta(days=40), None):
+        with database.session() as session:
+            attention.access_ends(session, tech.provider_id, tech.id, tech.email, ends_at)
+        page = ada.browser.get(url_of(ada))
+        assert things(page) == ([f"Access of {tech.email}"] if ends_at else [])
+    assert tiles(page)["60 days"] == "0"
+
+
+def test_whoever_is_removed_leaves_nothing_that_ends(ada, database):
+    tech = row_of(database, technician(database, ada.provider))
+    with database.session() as session:
+        ends_at = utc_now() + dt.timedelta(days=9)
+        attention.access_ends(session, tech.provider_id, tech.id, tech.email, ends_at)
+        attention.person_moved(session, tech.provider_id, tech.id, None)
+    assert things(ada.browser.get(url_of(ada))) == []
 
 
 def test_somebody_else_finds_no_radar(ada, acme, database):

@@ -118,7 +118,7 @@ def person_moved(
 ) -> None:
     """A provider's person has another state, or (None) is gone."""
     kinds = (*_left(state.value if state else ""), AttentionKind.MAIL_FAILED)
-    drop(session, provider_id, person_id, *kinds)
+    drop(session, provider_id, person_id, *(kinds if state else ()))
     if state in facts.WAITING_PEOPLE:
         person_invited(session, provider_id, person_id)
 
@@ -127,6 +127,20 @@ def person_invited(session: Session, provider_id: uuid.UUID, person_id: uuid.UUI
     """Somebody was invited to the provider, or another link went out to them."""
     mine = (ProviderPerson.provider_id == provider_id, ProviderPerson.id == person_id)
     _write(session, facts.people(*mine))
+
+
+def access_ends(
+    session: Session,
+    provider_id: uuid.UUID,
+    person_id: uuid.UUID,
+    email: str,
+    ends_at: dt.datetime | None,
+) -> None:
+    """Somebody's work here ends by itself on a day, or (None) no longer does."""
+    if ends_at is None:
+        drop(session, provider_id, person_id, AttentionKind.GRANT)
+        return
+    put(session, provider_id, AttentionKind.GRANT, person_id, label=email, due_at=ends_at)
 
 
 def mail_fared(session: Session, topic: str, subject_id: uuid.UUID | None, state: str) -> None:

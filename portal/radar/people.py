@@ -9,10 +9,11 @@ from sqlalchemy import Row, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Permission
-from portal.domain.scope import READING, Level, Reach
+from portal.domain.scope import Reach, permitted
 from portal.domain.states import ProviderPersonState
-from portal.models import Account, Provider, ProviderPerson, utc_now
-from portal.radar.queries import Reader, open_access
+from portal.models import Account, ClientAccess, Provider, ProviderPerson, utc_now
+from portal.models.reach import reached
+from portal.radar.queries import Reader
 
 AT_ONCE = 500
 
@@ -72,7 +73,7 @@ def by_calendar(session: Session, provider_id: uuid.UUID, token_hash: str) -> Ro
         *_works_here(utc_now()),
         or_(
             ProviderPerson.reach == Reach.ALL,
-            open_access(ProviderPerson.provider_id, ProviderPerson.id),
+            reached(ProviderPerson.provider_id, ProviderPerson.id, ClientAccess.organization_id),
         ),
     )
     return session.execute(found).one_or_none()
@@ -80,9 +81,7 @@ def by_calendar(session: Session, provider_id: uuid.UUID, token_hash: str) -> Ro
 
 def reader_of(found: Any) -> Reader:
     """What a row of `person` may see."""
-    permissions = found.role.permissions
-    if found.level is Level.READ_ONLY:
-        permissions &= READING
+    permissions = permitted(found.role, found.level)
     return Reader(
         found.provider_id,
         limited_to=None if found.reach is Reach.ALL else found.person_id,

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from portal.domain.attention import AttentionKind
 from portal.domain.expiries import ENDING, Window
 from portal.domain.paging import Cursor, Page, page_of
-from portal.models import Attention, ClientAccess, Organization
+from portal.models import Attention, Organization
 from portal.models.keyset import seek
+from portal.models.reach import reached
 from portal.radar.listing import PAGE_SIZE, Listing
 
 COUNTED = 99
@@ -85,18 +86,7 @@ def clients(reader: Reader, *columns: Any) -> Select[Any]:
 def _reached(reader: Reader) -> Iterator[ColumnElement[bool]]:
     yield Organization.id.is_not(None)
     if reader.limited_to is not None:
-        yield open_access(reader.provider_id, reader.limited_to).where(
-            ClientAccess.organization_id == Organization.id
-        )
-
-
-def open_access(provider_id: Any, person_id: Any) -> Any:
-    """Whether somebody with a limited scope reaches a client now."""
-    return exists().where(
-        ClientAccess.provider_id == provider_id,
-        ClientAccess.person_id == person_id,
-        ClientAccess.until_at.is_(None),
-    )
+        yield reached(reader.provider_id, reader.limited_to, Organization.id)
 
 
 def _of(reader: Reader, *columns: Any) -> Select[Any]:
