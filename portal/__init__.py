@@ -17,6 +17,7 @@ from portal.logbook import views as logbook
 from portal.members import views as members
 from portal.organizations import views as organizations
 from portal.organizations.context import init_organization_context
+from portal.overview import views as overview
 from portal.providers import views as providers
 from portal.providers.context import init_provider_context
 from portal.radar import views as radar
@@ -44,6 +45,7 @@ AREAS = (
     settings_pages,
     clients,
     invoicing,
+    overview,
     help_pages,
     health,
 )

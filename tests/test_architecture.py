@@ -35,6 +35,7 @@ AREAS = [
     "settings",
     "clients",
     "invoicing",
+    "overview",
     "provisioning",
     "api",
     "embed",

@@ -81,8 +81,8 @@ def told(work):
 
 
 def test_the_provider_opens_on_its_clients(work):
-    page = work.browser.get(work.url, status=303)
-    assert page.location == f"{work.url}/clients"
+    assert work.browser.get("/", status=303).location == f"{work.url}/clients"
+    assert work.browser.get(f"{work.url}/people").link("Northwind IT") == f"{work.url}/clients"
 
 
 def test_people_are_listed_with_role_state_and_second_factor(work, statements):

@@ -9,7 +9,7 @@ from portal.domain.access import Permission
 from portal.extensions import db
 from portal.invoicing import organization_page, organization_queries
 from portal.invoicing.blueprint import bp
-from portal.invoicing.views import the_tariff
+from portal.invoicing.current import the_tariff
 from portal.organizations.queries import provider_admins
 from portal.web.access import actor, requires
 

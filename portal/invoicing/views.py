@@ -16,9 +16,10 @@ from portal.domain.pricing import LineKind
 from portal.extensions import db
 from portal.invoicing import page, queries
 from portal.invoicing.blueprint import bp
+from portal.invoicing.current import the_tariff
 from portal.invoicing.forecast import DAYS, outlook
 from portal.invoicing.listing import Listing
-from portal.invoicing.tariff import Bill, Tariff, billed, tariff
+from portal.invoicing.tariff import Bill, Tariff, billed
 from portal.web import csv
 from portal.web.access import requires
 from portal.web.fragments import respond, wants
@@ -26,11 +27,6 @@ from portal.web.paging import CursorSigner, signer
 
 __all__ = ["bp"]
 LINES = "invoicing/_lines.html"
-
-
-def the_tariff() -> Tariff:
-    """The tariff by the settings' price list."""
-    return tariff(current_app.extensions["settings"].prices)
 
 
 def _signer() -> CursorSigner:

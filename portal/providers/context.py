@@ -71,15 +71,17 @@ def guide() -> str:
 
 def _frame(place: Any) -> Frame:
     here = {"provider_id": place.provider_id}
+    clients = nav_item(_("Clients"), "clients.index", "building-2", **here)
     items = [
-        nav_item(_("Clients"), "clients.index", "building-2", **here),
+        nav_item(_("Home"), "overview.home", "layers", **here),
+        clients,
         nav_item(_("Expiry radar"), "radar.index", "clock", **here),
     ]
     groups = [NavGroup("", tuple(items))]
     for label, rows in ((_("Manage"), _manage(here)), (_("Settings"), _settings(here))):
         if rows:
             groups.append(NavGroup(label, tuple(rows)))
-    return Frame(place.provider_name, items[0].url, tuple(groups), help_url=guide())
+    return Frame(place.provider_name, clients.url, tuple(groups), help_url=guide())
 
 
 def _manage(here: dict[str, Any]) -> list[NavItem]:
