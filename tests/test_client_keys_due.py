@@ -5,12 +5,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from portal.crypto.keys import wrap_for
 from portal.domain.access import Role
+from portal.domain.scope import Reach
 from portal.domain.states import MemberState
-from portal.models import Organization, utc_now
-from portal.providers import client_key_views
-from tests.support.organizations import join, make_place
-from tests.support.scope_keys import client_with_keys, hire_scoped, key_for, reaches
+from portal.models import Organization, ProviderPerson, utc_now
+from portal.providers import client_key_views, reach
+from tests.support.organizations import employ, join, make_place
+from tests.support.scope_keys import access, client_with_keys, due, hire_scoped, key_for, reaches
 from tests.support.staff import change
 
 
@@ -73,3 +75,54 @@ def test_a_leaver_leads_to_the_list_and_to_the_page_that_rotates(place):
     place.database.run(update(Organization).values(key_rotation_due_since=None))
     page = browser.get(f"/providers/{place.provider.id}/keys/clients")
     assert "No client needs another key" in page
+
+
+def test_whoever_manages_every_client_by_now_leaves_no_key_to_be_changed(place):
+    kim, person_id = hire_scoped(place)
+    reaches(place, person_id, place.organization, wrapped_key=key_for(kim, place.keys))
+    place.database.run(
+        update(ProviderPerson).where(ProviderPerson.id == person_id).values(reach=Reach.ALL)
+    )
+    with place.database.session() as session:
+        reach.settle(session, place.provider.id, people=[person_id])
+    assert access(place)[0].until_at
+    assert due(place) == set()
+
+
+def test_a_client_that_leaves_somebodys_scope_is_due(place):
+    kim, person_id = hire_scoped(place)
+    birch, keys = client_with_keys(place)
+    # No part of the scope names it: settling closes the row.
+    reaches(place, person_id, birch, wrapped_key=key_for(kim, keys))
+    with place.database.session() as session:
+        reach.settle(session, place.provider.id, people=[person_id])
+    assert access(place)[0].wrapped_key is None
+    assert due(place) == {birch.id}
+
+
+def test_an_owner_whose_provider_unlinked_them_is_offered_another_key(place):
+    olga = place.person("owner@acme.example", "Olga Petrova", keys=True)
+    join(place, olga, Role.OWNER, MemberState.CONFIRMED)
+    address = f"/providers/{place.provider.id}/clients/{place.organization.id}/unlink"
+    browser = place.admins_browser()
+    browser.submit(browser.get(address), "Unlink Acme Ltd")
+    assert place.client().provider_id is None
+    page = place.browser_of(olga).get(f"{place.url}/collections")
+    assert page.link("Rotate the key") == f"{place.url}/keys/rotation"
+
+
+def test_a_key_that_was_rotated_since_is_not_handed_to_a_new_provider(place):
+    olga = place.person("owner@acme.example", "Olga Petrova", keys=True)
+    join(place, olga, Role.OWNER, MemberState.CONFIRMED)
+    employ(place.database, place.provider, olga, wrapped=place.provider_keys.key)
+    place.database.run(update(Organization).values(provider_id=None, provider_wrapped_key=None))
+    browser = place.browser_of(olga)
+    address = f"/providers/{place.provider.id}/clients/existing/{place.organization.id}"
+    fields = {
+        "wrapped_key": wrap_for(place.provider_keys.public_key, place.keys.key.raw),
+        "public_key": place.provider_keys.public_key,
+        "version": browser.get(address).one("input[name=version]")["value"],
+    }
+    place.database.run(update(Organization).values(version=Organization.version + 1))
+    browser.post(address, fields, status=409)
+    assert place.client().provider_id is None

@@ -118,9 +118,7 @@ def test_who_is_widened_waits_for_the_key_again(place):
 
 def test_a_recovery_sheet_gives_nobody_a_key_that_their_scope_does_not_take(place):
     place.database.run(update(Provider).values(recovery_wrapped_key="2.x"))
-    place.database.run(
-        update(ProviderPerson).values(level=Level.READ_ONLY, wrapped_provider_key=None)
-    )
+    place.database.run(update(ProviderPerson).values(reach=Reach.ONLY, wrapped_provider_key=None))
     fields = {"wrapped_provider_key": key_for(place.admin, place.provider_keys)}
     place.admins_browser().post(f"/providers/{place.provider.id}/keys/restore", fields, status=422)
     assert place.database.one(select(ProviderPerson.wrapped_provider_key)) is None

@@ -161,6 +161,8 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         provider_since=None,
         provider_wrapped_key=None,
         next_wrapped_key=None,
+        # The provider's people could open the key: another one is offered to the owner.
+        key_rotation_due_since=utc_now() if client.has_keys else None,
         billing_email=owners[0].email,
         status=ClientStatus.ACTIVE,
         **_NO_WORDS,

@@ -99,6 +99,7 @@ def link_submit(provider_id: uuid.UUID, candidate: uuid.UUID) -> Response:
     found = link_queries.own_organization(db.session(), current_user.account_id, candidate)
     if found is None:
         raise Changed
+    _check_version(found)
     linking.link(db.session(), actor(), provider_id, found, _key())
     saved = notices.add(_("%(client)s is your client now.", client=found.name))
     db.session.commit()
@@ -146,6 +147,7 @@ def answer_request(token: str) -> Response:
     chosen = [row for row in own if str(row.id) == request.form.get("organization")]
     if not chosen:
         raise Changed
+    _check_version(chosen[0])
     linking.accept(db.session(), _owner(), asked, chosen[0], _key())
     told = _(
         "%(provider)s looks after %(organization)s now.",
@@ -155,6 +157,12 @@ def answer_request(token: str) -> Response:
     saved = notices.add(told)
     db.session.commit()
     return done(url_for("collections.index", organization_id=chosen[0].id), saved)
+
+
+def _check_version(organization: Any) -> None:
+    """The browser wrapped the key that its page had; it may have been rotated since."""
+    if request.form.get("version", str(organization.version)) != str(organization.version):
+        raise Changed
 
 
 def _key() -> WrappedKey:

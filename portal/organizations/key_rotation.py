@@ -269,6 +269,8 @@ def _store(session: Session, organization_id: uuid.UUID, keys: NextKeys) -> None
             # A rotation of the provider key that is under way wraps it once more.
             next_wrapped_key=None,
             key_rotation_due_since=None,
+            # Linking compares it: its page may have wrapped the old key.
+            version=Organization.version + 1,
         )
         .execution_options(synchronize_session=False)
     )

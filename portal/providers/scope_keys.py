@@ -7,7 +7,7 @@ key of each client that they could open is offered (`organizations.key_rotation_
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from portal import events
@@ -63,8 +63,18 @@ def left(session: Session, person: Row[Any]) -> None:
 
 
 def closing(session: Session, provider_id: uuid.UUID, *rows: ColumnElement[bool]) -> None:
-    """Say which clients lose a key holder; before these open rows of `client_access` are closed."""
-    _mark_due(session, provider_id, _held(provider_id, *rows))
+    """Say which clients lose a key holder; before these open rows of `client_access` are closed.
+
+    Whoever manages every client by now loses nothing.
+    """
+    manages_all = exists().where(
+        ProviderPerson.provider_id == ClientAccess.provider_id,
+        ProviderPerson.id == ClientAccess.person_id,
+        ProviderPerson.state == ProviderPersonState.CONFIRMED,
+        ProviderPerson.reach == Reach.ALL,
+        ProviderPerson.level == Level.MANAGE,
+    )
+    _mark_due(session, provider_id, _held(provider_id, ~manages_all, *rows))
 
 
 def _held(provider_id: uuid.UUID, *rows: ColumnElement[bool]) -> Select[Any]:

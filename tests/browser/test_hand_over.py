@@ -162,6 +162,8 @@ def test_a_scoped_person_reads_names_in_their_client_and_holds_nothing_else(live
     assert ring["provider"] is None
     raw = unwrap(ring["organization"]["key"], kim.keys.private_key)
     assert SymmetricKey.from_raw(raw) == place.keys.key
+    # What lies outside is not there for them.
+    assert page.goto(f"{live.url}/organizations/{birch.id}/collections").status == 404
     # With all that the page carries, the other client's key stays closed.
     wrapped = live.database.one(
         select(Organization.provider_wrapped_key).where(Organization.id == birch.id)
