@@ -9,4 +9,6 @@ const WORK = {
 /** @param {HTMLElement} section `[data-key-work]` */
 export async function setUp(section) {
   (await WORK[section.dataset.keyWork]()).setUp(section);
+  // Says that a click is heard from now on.
+  section.dataset.ready = "";
 }

@@ -84,6 +84,7 @@ def add_clients(place, person_id, count: int) -> None:
 
 
 def start(page: Page) -> None:
+    expect(page.locator("[data-ready]")).to_be_attached()
     expect(page.locator("fingerprint-phrase").first).to_have_attribute("data-state", "same")
     page.get_by_role("button", name="Hand keys over").click()
 
@@ -179,6 +180,7 @@ def test_of_two_browsers_that_hand_over_at_once_each_key_comes_through(live, peo
     pages = [sign_in(live, people(locale="en").new_page(), place.admin) for _turn in range(2)]
     for page in pages:
         page.goto(address(live, place))
+        expect(page.locator("[data-ready]")).to_be_attached()
         expect(page.locator("fingerprint-phrase").first).to_have_attribute("data-state", "same")
     for page in pages:
         page.get_by_role("button", name="Hand keys over").click(no_wait_after=True)

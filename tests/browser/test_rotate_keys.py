@@ -104,6 +104,7 @@ def test_a_rotation_is_interrupted_and_carried_on(live, people, place):
     begun = time.monotonic()
     page.goto(f"{live.url}/providers/{place.provider.id}/keys/rotation")
     assert_accessible(page)
+    expect(page.locator("[data-ready]")).to_be_attached()
     page.get_by_role("button", name="Rotate the provider key").click()
     expect(page.locator("progress")).to_have_attribute("value", "200", timeout=30_000)
     page.close()
@@ -114,6 +115,7 @@ def test_a_rotation_is_interrupted_and_carried_on(live, people, place):
     expect(page.locator("[data-rotate-status]")).to_have_text(
         re.compile("[24]00 of 1001 clients done")
     )
+    expect(page.locator("[data-ready]")).to_be_attached()
     page.get_by_role("button", name="Continue the rotation").click()
     page.wait_for_url("**/keys/recovery-sheet", timeout=60_000)
     assert time.monotonic() - begun < 60
@@ -137,6 +139,7 @@ def test_two_admins_who_rotate_at_once_make_one_key(live, people, place):
     pages = [first, second]
     for page in pages:
         page.goto(f"{live.url}/providers/{place.provider.id}/keys/rotation")
+        expect(page.locator("[data-ready]")).to_be_attached()
         expect(page.locator("fingerprint-phrase").first).to_have_attribute("data-state", "same")
     for page in pages:
         page.get_by_role("button", name="Rotate the provider key").click(no_wait_after=True)

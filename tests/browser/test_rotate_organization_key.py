@@ -41,6 +41,7 @@ def sign_in(live, page: Page, person) -> Page:
 
 def open_page(live, place, page: Page) -> Page:
     page.goto(f"{live.url}{place.url}/keys/rotation")
+    expect(page.locator("[data-ready]")).to_be_attached()
     expect(page.locator("fingerprint-phrase").first).to_have_attribute("data-state", "same")
     return page
 
