@@ -80,8 +80,7 @@ def told(work):
     ]
 
 
-def test_the_provider_opens_on_its_clients(work):
-    assert work.browser.get("/", status=303).location == f"{work.url}/clients"
+def test_the_providers_name_leads_to_its_clients(work):
     assert work.browser.get(f"{work.url}/people").link("Northwind IT") == f"{work.url}/clients"
 
 
