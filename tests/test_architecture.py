@@ -71,6 +71,8 @@ PUBLIC = {
     "radar.feed",
     "radar.leave",
     "radar.leave_submit",
+    "settings.logo",
+    "settings.style",
     "static",
 }
 

@@ -4,7 +4,9 @@ import posixpath
 import re
 
 import pytest
+from sqlalchemy import update
 
+from portal.models import Provider
 from tests.support.clients import persona
 
 BROWSERS = {"Accept": "text/html", "Accept-Encoding": "gzip, deflate, br, zstd"}
@@ -49,6 +51,15 @@ def test_the_clients_page_keeps_to_its_budget(ada):
     assert any("htmx" in file for file in sizes)
     assert any("portal.css" in file for file in sizes)
     assert sum(sizes.values()) <= BUDGET, sizes
+
+
+def test_a_providers_own_colour_costs_next_to_nothing(ada, database):
+    database.run(update(Provider).values(accent="#1a5f3c"))
+    page = ada.browser.client.get(ada.clients_url, headers={"Accept-Encoding": "identity"})
+    [address] = re.findall(r'href="(/providers/[^"]+/brand/[^"]+\.css)"', page.text)
+    style = on_the_wire(ada.browser.client.get(address, headers=BROWSERS))
+    assert style < 1_500
+    assert sum(loaded(ada.browser.client, ada.clients_url, "auto-lock").values()) + style <= BUDGET
 
 
 def test_the_sign_in_page_keeps_to_its_budget_with_all_that_derives_keys(app):

@@ -115,6 +115,8 @@ _PROVIDER_COLUMNS = (
     Provider.recovery_saved_at,
     Provider.rotation_due_since,
     Provider.clients_count,
+    Provider.accent,
+    Provider.logo_id,
     ProviderPerson.id.label("person_id"),
     ProviderPerson.role.label("person_role"),
     ProviderPerson.state.label("person_state"),

@@ -14,7 +14,7 @@ from portal.accounts import affiliations
 from portal.clients.offer import Offer
 from portal.domain.access import Actor, Role
 from portal.domain.billing_details import BillingDetails
-from portal.domain.errors import N_, RuleError
+from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.names import name_ci
 from portal.domain.new_client import ClientOrder
 from portal.domain.pricing import PriceList, Quote
@@ -136,7 +136,10 @@ def _count_in(session: Session, provider_id: uuid.UUID) -> Any:
             Provider.tax_basis_points,
         )
     )
-    return session.execute(counted).one()
+    found = session.execute(counted).one_or_none()
+    if found is None:
+        raise refuse(N_("This provider has been deleted in the meantime."))
+    return found
 
 
 def _claim(session: Session, actor: Actor, claim: Claim, organization_id: uuid.UUID) -> None:

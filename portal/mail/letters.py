@@ -21,6 +21,7 @@ from flask_babel import gettext as _
 from portal.config import Settings
 from portal.domain.money import Money
 from portal.domain.names import is_printable, squeeze
+from portal.mail.brand import PLAIN, MailBrand
 from portal.mail.messages import Letter
 from portal.models import utc_now
 from portal.web.formats import day, money
@@ -60,11 +61,13 @@ class Mail:
     message: EmailMessage
 
 
-def compose(letter: Letter, settings: Settings, mail_id: uuid.UUID) -> Mail:
+def compose(
+    letter: Letter, settings: Settings, mail_id: uuid.UUID, brand: MailBrand = PLAIN
+) -> Mail:
     """The mail of a letter. Raises `BadAddress`."""
     locale = letter.locale if letter.locale in LANGUAGES else "en"
     with force_locale(locale):
-        context = _context(letter, locale)
+        context = _context(letter, locale) | {"brand": brand}
         subject = render_template(f"mail/{letter.name}.subject.txt", **context)
         text = _tidy(render_template(f"mail/{letter.name}.txt", **context))
         html = render_template(f"mail/{letter.name}.html", **context)

@@ -24,7 +24,7 @@ from portal.models import (
 )
 
 
-def _of(tenant: Any, tenant_id: uuid.UUID, *columns: Any) -> Select[Any]:
+def _of(tenant: Any, tenant_id: uuid.UUID | None, *columns: Any) -> Select[Any]:
     return select(*columns).where(tenant == tenant_id)
 
 
@@ -239,6 +239,19 @@ def provider_name(session: Session, provider_id: uuid.UUID) -> str | None:
     """What a provider is called."""
     name: str | None = session.scalar(_of(Provider.id, provider_id, Provider.name))
     return name
+
+
+def brand(
+    session: Session, provider_id: uuid.UUID | None, organization_id: uuid.UUID | None
+) -> Row[Any] | None:
+    """A provider's name, colour and logo; of the organization's one where none is named."""
+    columns = Provider.id, Provider.name, Provider.accent, Provider.logo_id
+    if provider_id is not None:
+        found = _of(Provider.id, provider_id, *columns)
+    else:
+        joined = Organization.provider_id == Provider.id
+        found = _of(Organization.id, organization_id, *columns).join(Organization, joined)
+    return session.execute(found).one_or_none()
 
 
 def address_change(

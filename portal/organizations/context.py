@@ -18,6 +18,7 @@ from portal.domain.scope import Reach
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
 from portal.organizations import service
+from portal.providers.brand import brand_at
 from portal.providers.context import guide, provider_actor, stands_in_provider
 from portal.web.access import needs_step_up
 from portal.web.fragments import elsewhere, is_htmx
@@ -126,7 +127,8 @@ def _leave_trace(found: Actor, place: Any) -> None:
 def _frame(place: Any) -> Frame:
     here = {"organization_id": place.organization_id}
     if g.closed or g.waits:
-        return Frame(place.organization_name, url_for(CLOSED if g.closed else WAITING, **here))
+        only = url_for(CLOSED if g.closed else WAITING, **here)
+        return Frame(place.organization_name, only, brand=brand_at(place))
     items = [nav_item(_("Collections"), "collections.index", "folder", **here)]
     if g.actor.can(Permission.MEMBERS_READ):
         items.append(nav_item(_("Members"), "members.index", "users", **here))
@@ -148,4 +150,6 @@ def _frame(place: Any) -> Frame:
     if g.actor.can(Permission.ORGANIZATION_KEYS):
         keys = nav_item(_("Keys"), "organizations.rotate_key", "key-round", **here)
         groups.append(NavGroup(_("Settings"), (keys,)))
-    return Frame(place.organization_name, items[0].url, tuple(groups), banner, guide())
+    return Frame(
+        place.organization_name, items[0].url, tuple(groups), banner, guide(), brand_at(place)
+    )

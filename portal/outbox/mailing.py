@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from portal.config import Settings
+from portal.mail.brand import MailBrand, brand_of
 from portal.mail.delivery import NotDelivered, deliver
 from portal.mail.letters import BadAddress, compose
 from portal.mail.messages import MESSAGES, Letter, Office, Outdated
@@ -32,12 +33,12 @@ def _prepare(settings: Settings, office: Office, session: Session, job: Job) -> 
         letter = MESSAGES[job.topic](session, office, job.payload)
     except Outdated as error:
         raise Never(str(error), dropped=True) from None
-    return partial(_send, settings, job, letter)
+    return partial(_send, settings, job, letter, brand_of(session, office, job.payload))
 
 
-def _send(settings: Settings, job: Job, letter: Letter) -> str:
+def _send(settings: Settings, job: Job, letter: Letter, brand: MailBrand) -> str:
     try:
-        return deliver(settings, compose(letter, settings, job.id))
+        return deliver(settings, compose(letter, settings, job.id, brand))
     except BadAddress as error:
         raise Never(str(error)) from None
     except NotDelivered as error:

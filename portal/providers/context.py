@@ -11,6 +11,7 @@ from portal.domain.access import Actor, Permission
 from portal.domain.scope import Reach, permitted
 from portal.domain.states import ProviderPersonState
 from portal.extensions import db
+from portal.providers.brand import brand_at
 from portal.providers.key_state import key_notice
 from portal.web.frame import Frame, nav_item
 from portal.web.links import link
@@ -81,7 +82,7 @@ def _frame(place: Any) -> Frame:
     for label, rows in ((_("Manage"), _manage(here)), (_("Settings"), _settings(here))):
         if rows:
             groups.append(NavGroup(label, tuple(rows)))
-    return Frame(place.provider_name, clients.url, tuple(groups), help_url=guide())
+    return Frame(place.provider_name, clients.url, tuple(groups), None, guide(), brand_at(place))
 
 
 def _manage(here: dict[str, Any]) -> list[NavItem]:
@@ -102,6 +103,7 @@ def _settings(here: dict[str, Any]) -> list[NavItem]:
     if g.actor.can(Permission.PROVIDER_SETTINGS):
         rows += [
             nav_item(_("General"), "settings.general", "settings", **here),
+            nav_item(_("Brand"), "settings.brand", "sun", **here),
             nav_item(_("Security"), "settings.security", "shield", **here),
         ]
     if g.actor.can(Permission.PROVIDER_KEYS):

@@ -69,6 +69,12 @@ def person(session: Session, provider_id: uuid.UUID, person_id: uuid.UUID) -> Ro
     return session.execute(found).one_or_none()
 
 
+def person_of(session: Session, provider_id: uuid.UUID, account_id: uuid.UUID) -> Row[Any] | None:
+    """The person with this account as `staff` has them."""
+    found = _staff(provider_id).where(ProviderPerson.account_id == account_id)
+    return session.execute(found).one_or_none()
+
+
 def _admins(provider_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
     return _of(provider_id, *columns).where(
         ProviderPerson.role == Role.PROVIDER_ADMIN,

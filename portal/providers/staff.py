@@ -123,6 +123,18 @@ def act(
     return person
 
 
+def leave(session: Session, actor: Actor) -> None:
+    """Give up one's own place; refused to the last confirmed provider admin."""
+    provider_id = tenant_of(actor)
+    hold(session, provider_id)
+    person = queries.person_of(session, provider_id, actor.account_id)
+    if person is None:
+        raise refuse(GONE)
+    _take_place(session, person)
+    before = {"role": person.role.value, "state": person.state.value}
+    _tell(session, actor, "provider:person:leave", person, before=before)
+
+
 def check_actor(session: Session, actor: Actor) -> None:
     """Somebody may have taken the actor's place away between the look and the lock."""
     if not queries.is_confirmed_admin(session, tenant_of(actor), actor.account_id):
@@ -198,6 +210,14 @@ def _resume(session: Session, actor: Actor, person: Row[Any]) -> None:
 
 
 def _remove(session: Session, actor: Actor, person: Row[Any]) -> None:
+    _take_place(session, person)
+    before = {"role": person.role.value, "state": person.state.value}
+    _tell(session, actor, "provider:person:remove", person, before=before)
+    _mail(session, "mail.provider_removed", person)
+
+
+def _take_place(session: Session, person: Row[Any]) -> None:
+    """The row and all that hangs on it, unless nobody could administer the provider then."""
     removed = session.execute(
         delete(ProviderPerson)
         .where(*_row(person), _leaves_an_admin(person))
@@ -207,14 +227,11 @@ def _remove(session: Session, actor: Actor, person: Row[Any]) -> None:
         raise refuse(LAST_ADMIN)
     scope_keys.left(session, person)
     attention.person_moved(session, *_ids(person), None)
-    before = {"role": person.role.value, "state": person.state.value}
-    _tell(session, actor, "provider:person:remove", person, before=before)
     if person.account_id is None:
         return
     affiliations.drop(
         session, account_id=person.account_id, kind="provider", tenant_id=person.provider_id
     )
-    _mail(session, "mail.provider_removed", person)
 
 
 _DO: dict[StaffAction, Callable[[Session, Actor, Row[Any]], None]] = {

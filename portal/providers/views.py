@@ -4,9 +4,18 @@ from portal.providers import (
     client_key_views,
     confirm_views,
     key_views,
+    leave_views,
     people_views,
     rotation_views,
 )
 from portal.providers.blueprint import bp
 
-__all__ = ["bp", "client_key_views", "confirm_views", "key_views", "people_views", "rotation_views"]
+__all__ = [
+    "bp",
+    "client_key_views",
+    "confirm_views",
+    "key_views",
+    "leave_views",
+    "people_views",
+    "rotation_views",
+]

@@ -3,7 +3,15 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import EmailField, HiddenField, RadioField, SelectField, StringField
+from wtforms import (
+    ColorField,
+    EmailField,
+    FileField,
+    HiddenField,
+    RadioField,
+    SelectField,
+    StringField,
+)
 
 from portal.accounts.forms import zone_choices
 from portal.domain.billing_details import (
@@ -13,9 +21,10 @@ from portal.domain.billing_details import (
     check_billing,
     clean_billing,
 )
+from portal.domain.brand import PORTAL
 from portal.domain.emails import check_email
-from portal.domain.errors import RuleError
-from portal.domain.names import check_name, squeeze
+from portal.domain.errors import N_, RuleError, refuse
+from portal.domain.names import check_name, name_ci, squeeze
 from portal.web.choices import countries, days
 from portal.web.forms import Form
 from portal.web.languages import LANGUAGES
@@ -103,3 +112,57 @@ def _with_present(choices: dict[str, Any], present: str) -> dict[str, Any]:
     """A stored zone that has another name by now is kept, not silently replaced."""
     offered = {zone for zones in choices.values() if isinstance(zones, dict) for zone in zones}
     return choices if present in offered | set(choices) else {present: present, **choices}
+
+
+class AccentForm(Form):
+    """The colour, in letters and as the browser lets people choose it; the changed one counts."""
+
+    seen = HiddenField()
+    # What the picker showed: it always sends a colour.
+    was = HiddenField()
+    accent = StringField(_l("Colour"))
+    picked = ColorField(_l("Colour to pick"))
+
+    @classmethod
+    def of(cls, stored: str) -> "AccentForm":
+        """The form as it begins."""
+        form = cls(formdata=None)
+        form.seen.data = stored
+        form.show(stored)
+        return form
+
+    def show(self, accent: str) -> None:
+        """Put a colour into both fields."""
+        self.accent.data = accent
+        self.picked.data = self.was.data = accent or PORTAL.light
+
+    def typed(self) -> str:
+        """The letters, unless only the picker was used."""
+        letters = (self.accent.data or "").strip()
+        picked, was = self.picked.data or "", self.was.data or ""
+        untouched = letters.lower() in {was.lower(), ""}
+        return picked if untouched and was and picked and picked != was else letters
+
+
+class LogoForm(Form):
+    """A picture to upload."""
+
+    logo = FileField(_l("Picture"))
+
+
+class DeleteProviderForm(Form):
+    """The provider's name, typed by hand."""
+
+    name = StringField(_l("Name of the provider"), render_kw={"autocomplete": "off"})
+
+    def __init__(self, provider_name: str) -> None:
+        super().__init__()
+        self._provider_name = provider_name
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The name must be the provider's, however its letters and spaces are written."""
+        super().validate(extra_validators)
+        if name_ci(self.name.data or "") != name_ci(self._provider_name):
+            asked = N_("Type the name of the provider, %(name)s, to delete it.")
+            self.blame(refuse(asked, field="name", name=self._provider_name))
+        return not self.errors

@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.domain.states import ProviderPersonState
-from portal.models import Account, Provider, ProviderPerson
+from portal.models import Account, Provider, ProviderLogo, ProviderPerson
 
 
 def _of(provider_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -66,3 +66,20 @@ def without_second_factor(session: Session, provider_id: uuid.UUID) -> Sequence[
         .order_by(Account.name, ProviderPerson.id)
     )
     return session.execute(found).all()
+
+
+def logo(session: Session, provider_id: uuid.UUID, logo_id: uuid.UUID) -> Row[Any] | None:
+    """One of the provider's own pictures: what it is, and its bytes."""
+    found = _of(provider_id, ProviderLogo.media_type, ProviderLogo.content)
+    return session.execute(found.where(ProviderLogo.id == logo_id)).one_or_none()
+
+
+def accent(session: Session, provider_id: uuid.UUID) -> str:
+    """The provider's colour; empty without one, and for nobody's id."""
+    return session.scalar(_of(provider_id, Provider.accent)) or ""
+
+
+def people_count(session: Session, provider_id: uuid.UUID) -> int:
+    """How many have a place, in whatever state."""
+    found = _of(provider_id, ProviderPerson.id).with_only_columns(func.count())
+    return session.scalar(found) or 0

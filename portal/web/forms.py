@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, cast
 
 from flask import request
@@ -25,7 +26,7 @@ def _parameter(value: object) -> object:
         return money(value)
     if isinstance(value, dt.date):
         return day(value)
-    if isinstance(value, bool) or not isinstance(value, int):
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return value
     return format_decimal(value)
 

@@ -20,6 +20,7 @@ from portal.web.languages import LANGUAGES
 from portal.web.links import link, with_next
 from portal.web.shell import (
     Banner,
+    Brand,
     Language,
     LanguageSwitch,
     NavGroup,
@@ -45,6 +46,7 @@ class Frame:
     groups: tuple[NavGroup, ...] = ()
     banner: Banner | None = None
     help_url: str | None = None
+    brand: Brand | None = None
 
 
 # (signed-in person's id) -> the products the switcher offers; accounts fills it in create_app.
@@ -121,6 +123,7 @@ def build() -> Shell:
         account_id=str(user.account_id),
         session_id=str(user.session_id),
         lock_minutes=LOCK_MINUTES,
+        brand=frame.brand,
     )
 
 

@@ -74,6 +74,15 @@ class Banner:
 
 
 @dataclass(frozen=True, slots=True)
+class Brand:
+    """What a provider looks like: addresses of its style sheet and logo, and its name in words."""
+
+    name: str
+    stylesheet: str | None = None
+    logo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Vault:
     """The state of the encrypted vault in this session; "none" means an account without keys."""
 
@@ -127,7 +136,7 @@ class Shell:
     account_id: str = ""
     session_id: str = ""
     lock_minutes: int = 0
-    brand_stylesheet: str | None = None
+    brand: Brand | None = None
 
     @property
     def vault_state(self) -> VaultState:
