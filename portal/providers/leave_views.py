@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from portal.accounts.freshness import fresh
 from portal.domain.access import Permission, Role
 from portal.domain.errors import RuleError
+from portal.domain.staff import LAST_ADMIN
 from portal.extensions import db
 from portal.providers import queries, staff
 from portal.providers.blueprint import bp
@@ -26,7 +27,7 @@ def leave(provider_id: uuid.UUID) -> AnyResponse:
     """What leaving means; the last admin reads what comes first."""
     is_admin = actor().role is Role.PROVIDER_ADMIN
     is_last = is_admin and queries.count_admins(db.session(), provider_id) == 1
-    return _page(provider_id, sentence(RuleError(staff.LAST_ADMIN).text) if is_last else "")
+    return _page(provider_id, sentence(RuleError(LAST_ADMIN).text) if is_last else "")
 
 
 @bp.post("/providers/<uuid:provider_id>/leave")
