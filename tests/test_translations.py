@@ -16,6 +16,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 # What is the same word in both languages.
 SAME = {
+    "%(count)s client",
     "API",
     "Actions",
     "Client",
@@ -24,10 +25,10 @@ SAME = {
     "Collections",
     "Europe",
     "Invitations",
+    "Logo",
     "Menu",
     "Pages",
     "QR code",
-    "%(count)s client",
 }
 
 # The glossary: what an English term is in French, and nothing else.
