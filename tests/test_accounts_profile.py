@@ -91,14 +91,15 @@ def test_invited_suspended_and_revoked_places_are_not_offered(signed_in, belong)
     belong("organization", "Invited", state=MemberState.INVITED)
     belong("organization", "Revoked", state=MemberState.REVOKED)
     belong("organization", "Suspended", active=False)
-    belong("provider", "Accepted only", state=ProviderPersonState.ACCEPTED)
     assert signed_in.get("/").heading == "Nothing here yet"
 
 
 def test_an_accepted_member_sees_that_they_wait(signed_in, belong):
     belong("organization", "Acme", state=MemberState.ACCEPTED)
     belong("organization", "Bolt")
+    belong("provider", "Northwind IT", state=ProviderPersonState.ACCEPTED)
     assert signed_in.get("/").texts(".places small") == [
+        "You are waiting to be confirmed here.",
         "You are waiting to be confirmed here.",
         "Owner",
     ]

@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select, text, update
 
 from portal.cli import checks
 from portal.cli.recount import recount
+from portal.crypto.sealing import Sealer
 from portal.domain.states import MemberState
 from portal.models import (
     Account,
@@ -233,3 +234,18 @@ def test_looking_changes_nothing(doctor, house, statements):
     statements.clear()
     doctor()
     assert {str(each).split()[0] for each in statements} <= {"SELECT", "WITH"}
+
+
+def test_second_factors_under_older_keys_of_the_portal_are_counted(
+    doctor, committed, house, monkeypatch
+):
+    old, new = "o" * 40, "n" * 40
+    assert "All second factors are sealed with the first" in doctor()
+    for keys in ((old,), (old,), (new,)):
+        make_account(committed, totp_secret=Sealer(keys, "totp").seal("SEED"))
+    change_settings(committed.app, monkeypatch, secret_keys=(new, old))
+    assert "2 second factors are sealed with an older PORTAL_SECRET_KEY" in doctor()
+    change_settings(committed.app, monkeypatch, secret_keys=(new,))
+    said = doctor(status=1)
+    assert "2 second factors were sealed with a PORTAL_SECRET_KEY that is not in the list" in said
+    assert "All second factors" not in said

@@ -92,7 +92,8 @@ def test_a_later_person_of_a_provider_waits_to_be_confirmed(place, browser):
     waiting = browser.follow(done)
     assert waiting.heading == "Nearly there"
     assert "Ada Nordström" in waiting
-    browser.get(f"/providers/{place.provider.id}/clients", status=404)
+    answer = browser.get(f"/providers/{place.provider.id}/clients", status=303)
+    assert answer.location == f"/providers/{place.provider.id}/waiting"
 
 
 def test_the_founding_admin_is_confirmed_at_once_and_makes_the_keys(place, browser):

@@ -101,7 +101,8 @@ def test_one_wrong_address_invites_nobody(place):
 def test_a_new_person_accepts_and_waits(place):
     _jun, row_id, browser = accept(place)
     assert row(place, JUN).state is ProviderPersonState.ACCEPTED
-    browser.get(f"/providers/{place.provider.id}/clients", status=404)
+    waiting = browser.get(f"/providers/{place.provider.id}/clients", status=303).location
+    assert waiting == f"/providers/{place.provider.id}/waiting"
     page = place.admins_browser().get(people_url(place))
     assert "1 person waits for the provider key" in page
     assert page.one(f'input[type=checkbox][value="{row_id}"]')

@@ -89,11 +89,13 @@ def _opened() -> Select[Any]:
 
 
 def opened_by(session: Session, account_id: uuid.UUID) -> list[Opened]:
-    """What the person can open now: providers first, then organizations, each by name."""
+    """Where the person can go now: providers first, then organizations, each by name.
+
+    Whoever is `accepted` finds there who has to confirm them.
+    """
     found = session.connection().execute(_opened(), {"account_id": account_id})
     rows = [Opened(*row) for row in found]
-    may_open = [row for row in rows if row.kind == "organization" or row.state == "confirmed"]
-    return sorted(may_open, key=lambda row: (row.kind != "provider", name_ci(row.name)))
+    return sorted(rows, key=lambda row: (row.kind != "provider", name_ci(row.name)))
 
 
 def asks_for_second_factor(session: Session, account_id: uuid.UUID) -> list[str]:

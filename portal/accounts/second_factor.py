@@ -98,8 +98,10 @@ def use_totp(session: Session, sealer: Sealer, account_id: uuid.UUID, code: str)
     sealed = session.scalar(select(Account.totp_secret).where(Account.id == account_id))
     secret = sealer.open(sealed) if sealed else None
     step = matching_step(secret, code, utc_now()) if secret else None
-    if step is None:
+    if sealed is None or secret is None or step is None:
         return False
+    # A seed that an older key of the portal sealed is sealed anew, so that key can go one day.
+    kept = sealed if sealer.is_newest(sealed) else sealer.seal(secret)
     used = session.execute(
         update(Account)
         .where(
@@ -107,7 +109,7 @@ def use_totp(session: Session, sealer: Sealer, account_id: uuid.UUID, code: str)
             Account.totp_secret == sealed,
             or_(Account.totp_last_step.is_(None), Account.totp_last_step < step),
         )
-        .values(totp_last_step=step)
+        .values(totp_last_step=step, totp_secret=kept)
         .returning(Account.id)
     )
     return used.one_or_none() is not None

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from portal.billing import load_prices
 from portal.cli.recount import recount
 from portal.config import Settings
+from portal.crypto.sealing import Sealer
 from portal.database import reading
 from portal.domain.pricing import PriceListError
 from portal.events import signing
@@ -63,7 +64,14 @@ def examine(settings: Settings, engine: Engine) -> Iterator[Finding]:
         broken = broken or found.level is Level.FAILURE
         yield found
     if not broken:
-        for check in (check_numbers, check_mails, check_clock, check_log_key, check_demo):
+        for check in (
+            check_numbers,
+            check_mails,
+            check_clock,
+            check_log_key,
+            check_seeds,
+            check_demo,
+        ):
             yield from check(settings, engine)
 
 
@@ -198,6 +206,27 @@ def check_log_key(settings: Settings, engine: Engine) -> Iterator[Finding]:
         yield ok(f"The event logs are signed by the key {fingerprint}.")
     else:
         yield ok("The event logs are not signed yet; the worker signs them every hour.")
+
+
+def check_seeds(settings: Settings, engine: Engine) -> Iterator[Finding]:
+    """Second factors, and whether an older key of the portal is still needed for them."""
+    sealer = Sealer(settings.secret_keys, "totp")
+    with reading(), Session(engine) as session:
+        found = select(Account.totp_secret).where(Account.totp_secret.is_not(None))
+        old = [seed for seed in session.scalars(found) if seed and not sealer.is_newest(seed)]
+    lost = sum(sealer.open(seed) is None for seed in old)
+    if lost:
+        yield failure(
+            f"{lost} second factors were sealed with a PORTAL_SECRET_KEY that is not in the list. "
+            "Add that one again: until then these people need a recovery code."
+        )
+    if len(old) > lost:
+        yield ok(
+            f"{len(old) - lost} second factors are sealed with an older PORTAL_SECRET_KEY. Each is "
+            "sealed anew when its owner next uses it; keep that key until none is left."
+        )
+    elif not lost:
+        yield ok("All second factors are sealed with the first PORTAL_SECRET_KEY.")
 
 
 def check_demo(settings: Settings, engine: Engine) -> Iterator[Finding]:

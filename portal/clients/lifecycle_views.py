@@ -51,7 +51,7 @@ def suspend(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
             _("They read that it is suspended, and that they should ask you."),
             _("Your own people can still open it."),
             _("Seats stay assigned and are billed as before."),
-            _("Invitations can be accepted, but open nothing before the client is resumed."),
+            _("Invitations cannot be accepted before the client is resumed."),
         ),
         _("Suspend"),
         "lock",
@@ -81,7 +81,7 @@ def resume(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
         _("Resuming lets the members in again. Nothing was lost in the meantime."),
         (
             _("Members open the organization with the rights they had."),
-            _("Whoever has accepted an invitation meanwhile waits to be confirmed, as usual."),
+            _("Invitations that have not expired can be accepted again."),
         ),
         _("Resume"),
         "lock-open",

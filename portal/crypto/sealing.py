@@ -12,7 +12,8 @@ class Sealer:
 
     def __init__(self, secret_keys: tuple[str, ...], purpose: str) -> None:
         keys = [derive_key(secret, f"seal/{purpose}") for secret in secret_keys]
-        self._box = MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+        boxes = [Fernet(base64.urlsafe_b64encode(key)) for key in keys]
+        self._first, self._box = boxes[0], MultiFernet(boxes)
 
     def seal(self, secret: str) -> str:
         """Ciphertext, safe to store."""
@@ -24,3 +25,11 @@ class Sealer:
             return self._box.decrypt(sealed.encode()).decode()
         except InvalidToken:
             return None
+
+    def is_newest(self, sealed: str) -> bool:
+        """Whether the first key sealed it, so that the others are not needed for it."""
+        try:
+            self._first.decrypt(sealed.encode())
+        except InvalidToken:
+            return False
+        return True

@@ -21,13 +21,17 @@ class Purpose(StrEnum):
 
 
 class Standing(StrEnum):
-    """What a link is worth now. `UNKNOWN`: not one of ours, or its row is gone."""
+    """What a link is worth now. `UNKNOWN`: not one of ours, or its row is gone.
+
+    `CLOSED`: the organization is suspended or about to be deleted; the link counts again after.
+    """
 
     WAITING = "waiting"
     USED = "used"
     EXPIRED = "expired"
     REPLACED = "replaced"
     WITHDRAWN = "withdrawn"
+    CLOSED = "closed"
     UNKNOWN = "unknown"
 
 
@@ -38,10 +42,12 @@ def standing(
     is_newest: bool,
     expires_at: dt.datetime | None,
     now: dt.datetime,
+    is_open: bool = True,
 ) -> Standing:
     """What the link of a row is worth.
 
     `is_newest` says that no later mail went out for the row; `expires_at` None never counts.
+    `is_open` says that one can come in where it leads.
     """
     if withdrawn:
         return Standing.WITHDRAWN
@@ -51,7 +57,7 @@ def standing(
         return Standing.REPLACED
     if expires_at is None or expires_at <= now:
         return Standing.EXPIRED
-    return Standing.WAITING
+    return Standing.WAITING if is_open else Standing.CLOSED
 
 
 class Spent(RuleError):

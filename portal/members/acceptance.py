@@ -4,18 +4,17 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import exists, update
 from sqlalchemy.orm import Session
 
 from portal import events
 from portal.accounts import affiliations
 from portal.crypto.envelope import looks_sealed
-from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.tokens import Link
 from portal.domain.access import Actor, Role, Trace
 from portal.domain.errors import refuse
 from portal.domain.invitations import Invitation, Purpose, Spent, standing
-from portal.domain.states import MemberState
+from portal.domain.states import ClientStatus, MemberState
 from portal.events import Stream
 from portal.members import confirmation, queries
 from portal.models import Account, Member, Organization, utc_now
@@ -61,6 +60,7 @@ def find(session: Session, link: Link) -> Invitation | None:
         is_newest=row.invitation_version == link.version,
         expires_at=row.invitation_expires_at,
         now=utc_now(),
+        is_open=row.organization_status is ClientStatus.ACTIVE,
     )
     can_make = row.role is Role.OWNER and row.provider_public_key is not None
     return Invitation(
@@ -124,8 +124,7 @@ def accept(
 def _store_keys(
     session: Session, invitation: Invitation, keys: OwnersKeys | None, trace: Trace
 ) -> bool:
-    provider_key = invitation.provider_public_key
-    if keys is None or invitation.role is not Role.OWNER or provider_key is None:
+    if keys is None or not invitation.makes_keys:
         return False
     try:
         store_keys(
@@ -134,7 +133,6 @@ def _store_keys(
             invitation.tenant_id,
             keys.organization,
             by_owner=True,
-            wrapped_to=fingerprint_phrase(str(invitation.provider_id), provider_key),
             trace=trace,
         )
     except KeysExist:
@@ -153,6 +151,10 @@ def _claim(session: Session, invitation: Invitation) -> None:
             Member.state == MemberState.INVITED,
             Member.invitation_version == invitation.version,
             Member.invitation_expires_at > now,
+            exists().where(
+                Organization.id == Member.organization_id,
+                Organization.status == ClientStatus.ACTIVE,
+            ),
         )
         .values(accepted_at=now)
         .execution_options(synchronize_session=False)

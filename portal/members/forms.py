@@ -12,11 +12,21 @@ from portal.organizations.forms import OrganizationKeysForm
 from portal.web.forms import Form, sentence
 
 
-class JoinForm(KeysForm, OrganizationKeysForm):
+class AcceptForm(OrganizationKeysForm):
+    """Accepting with an account: an owner's browser may have made the organization's keys."""
+
+    member_wrapped_key = HiddenField()
+
+    def owners_keys(self) -> OwnersKeys | None:
+        """The organization's keys, None if none were made; raises `RuleError` if incomplete."""
+        made = self.organization_keys()
+        return OwnersKeys(made, self.member_wrapped_key.data or "") if made else None
+
+
+class JoinForm(KeysForm, AcceptForm):
     """A new account for an invited address. The master password has no name and never arrives."""
 
     name = StringField(_l("Your name"))
-    member_wrapped_key = HiddenField()
 
     def validate_name(self, field: Field) -> None:
         """The domain's rule for names."""
@@ -25,11 +35,6 @@ class JoinForm(KeysForm, OrganizationKeysForm):
             field.data = check_name(field.data or "", missing=missing, limit=NAME_LIMIT)
         except RuleError as error:
             raise ValidationError(sentence(error.text)) from error
-
-    def owners_keys(self) -> OwnersKeys | None:
-        """The organization's keys, None if none were made; raises `RuleError` if incomplete."""
-        made = self.organization_keys()
-        return OwnersKeys(made, self.member_wrapped_key.data or "") if made else None
 
 
 class ConfirmForm(OrganizationKeysForm):

@@ -28,7 +28,7 @@ from portal.extensions import db
 from portal.members import acceptance, service
 from portal.members.acceptance import OwnersKeys
 from portal.members.blueprint import bp
-from portal.members.forms import JoinForm
+from portal.members.forms import AcceptForm, JoinForm
 from portal.organizations.keys import INCOMPLETE
 from portal.providers import invitations as provider_invitations
 from portal.web import notices
@@ -41,7 +41,7 @@ from portal.web.session import no_store
 from portal.web.source import source
 
 _FINDERS = {Purpose.MEMBER: acceptance.find, Purpose.PROVIDER: provider_invitations.find}
-_STATUS = {Standing.UNKNOWN: 404}
+_STATUS = {Standing.UNKNOWN: 404, Standing.CLOSED: 409}
 ANSWERING = (("20 per minute", source),)
 ASKING = (("10 per hour", source),)
 bp.register_error_handler(Busy, busy)
@@ -85,7 +85,7 @@ def accept(token: str) -> AnyResponse:
     if found is None or found.standing is not Standing.WAITING or not _is_addressee(found):
         return _open_again(token)
     try:
-        landing = _spend(token, found, None, None)
+        landing = _spend(token, found, None, AcceptForm().owners_keys())
     except Spent:
         return _open_again(token)
     saved = notices.add(_("You have joined %(place)s.", place=found.place))
@@ -155,8 +155,10 @@ def _page(token: str, found: Invitation | None) -> Response:
         status = _STATUS.get(standing, 410)
         return _render("over", status, token=token, standing=standing.value, invitation=found)
     if _is_inside():
-        name = "accept" if _is_addressee(found) else "wrong_account"
-        return _render(name, token=token, invitation=found)
+        if not _is_addressee(found):
+            return _render("wrong_account", token=token, invitation=found)
+        key_ring = _key_ring(found) if current_user.has_keys else None
+        return _render("accept", token=token, invitation=found, key_ring=key_ring)
     if found.has_account:
         return _render("sign_in_first", token=token, invitation=found)
     return _join_page(token, found, JoinForm(formdata=None))
@@ -187,11 +189,16 @@ def _phrase() -> str:
 
 
 def _join_page(token: str, found: Invitation, form: JoinForm, *, status: int = 200) -> Response:
-    key_ring = None
-    if found.makes_keys and found.provider_id:
-        provider = ProviderKeys(found.provider_id, None, None, found.provider_public_key)
-        key_ring = KeyRing(provider=provider)
+    key_ring = _key_ring(found)
     return _render("join", status, token=token, invitation=found, form=form, key_ring=key_ring)
+
+
+def _key_ring(found: Invitation) -> KeyRing | None:
+    """What an owner's browser makes the organization's keys with; None where they are not due."""
+    if not found.makes_keys or found.provider_id is None:
+        return None
+    provider = ProviderKeys(found.provider_id, None, None, found.provider_public_key)
+    return KeyRing(provider=provider)
 
 
 def _render(name: str, status: int = 200, **context: Any) -> Response:

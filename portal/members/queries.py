@@ -75,6 +75,7 @@ def find_invitation(
         _of(organization_id, *_COLUMNS)
         .add_columns(
             Organization.name.label("organization_name"),
+            Organization.status.label("organization_status"),
             Organization.public_key.is_not(None).label("has_keys"),
             Provider.id.label("provider_id"),
             Provider.name.label("provider_name"),

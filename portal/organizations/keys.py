@@ -66,13 +66,12 @@ def store_keys(
     keys: OrganizationKeys,
     *,
     by_owner: bool,
-    wrapped_to: str = "provider key",
     trace: Trace | None = None,
 ) -> None:
     """Store the keys and the first collection's name, unless there are keys: then `KeysExist`.
 
-    `wrapped_to` is, for the event, the fingerprint phrase of the public key that the organization
-    key was wrapped for, if it was one. `actor` is None for the owner who is just accepting.
+    `actor` is None for the owner who is just accepting. The event tells what the organization key
+    was wrapped for: the provider key, or the fingerprint phrase of the provider's public key.
     """
     if not _provider_key_is_current(session, organization_id, keys):
         raise KeysExist
@@ -98,8 +97,21 @@ def store_keys(
         trace=trace,
         fingerprint=fingerprint_phrase(str(organization_id), keys.public_key),
         by_owner=by_owner,
-        wrapped_to=wrapped_to,
+        wrapped_to=_wrapped_to(session, organization_id, keys),
     )
+
+
+def _wrapped_to(session: Session, organization_id: uuid.UUID, keys: OrganizationKeys) -> str:
+    if keys.is_sealed_by_provider_key:
+        return "provider key"
+    found = session.execute(
+        select(Provider.id, Provider.public_key)
+        .join(Organization, Organization.provider_id == Provider.id)
+        .where(Organization.id == organization_id)
+    ).one_or_none()
+    if found is None or found.public_key is None:
+        return ""
+    return fingerprint_phrase(str(found.id), found.public_key)
 
 
 def _name_collection(session: Session, organization_id: uuid.UUID, sealed_name: str) -> None:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from flask import Flask, abort, g, request
+from flask import Flask, abort, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import Actor, Permission
 from portal.domain.scope import Reach, permitted
@@ -13,10 +14,15 @@ from portal.domain.states import ProviderPersonState
 from portal.extensions import db
 from portal.providers.brand import brand_at
 from portal.providers.key_state import key_notice
+from portal.web.fragments import elsewhere, is_htmx
 from portal.web.frame import Frame, nav_item
 from portal.web.links import link
 from portal.web.logs import trace
 from portal.web.shell import NavGroup, NavItem
+
+WAITING = "providers.waiting"
+# What the one page of whoever waits asks for; every other address leads to that page.
+WHILE_WAITING = frozenset({Permission.CLIENTS_READ})
 
 
 def init_provider_context(app: Flask) -> None:
@@ -28,18 +34,38 @@ def init_provider_context(app: Flask) -> None:
     )
 
 
-def _enter() -> None:
+def _enter() -> AnyResponse | None:
     if "provider_id" not in (request.view_args or {}):
-        return
+        return None
     if not current_user.is_authenticated:
-        return
+        return None
     place = current_user.place
+    g.waits = place is not None and waits_in_provider(place)
+    if g.waits:
+        g.actor = replace(provider_actor(place), permissions=WHILE_WAITING)
+        return _to_waiting(place)
     if place is None or not stands_in_provider(place):
         abort(404)
     g.time_zone = place.provider_time_zone
     g.second_factor_required = place.second_factor_required
     g.actor = provider_actor(place)
     g.frame = lambda: _frame(place)
+    return None
+
+
+def _to_waiting(place: Any) -> AnyResponse | None:
+    """Who waits to be confirmed finds one page here, whichever address they came by."""
+    if current_user.pending or request.endpoint == WAITING:
+        return None
+    if request.method == "POST":
+        abort(403)
+    only = url_for(WAITING, provider_id=place.provider_id)
+    return elsewhere(only, 200) if is_htmx() else redirect(only, 303)
+
+
+def waits_in_provider(place: Any) -> bool:
+    """Whether the row holds somebody who has accepted and is not confirmed yet."""
+    return place.person_id is not None and place.person_state == ProviderPersonState.ACCEPTED
 
 
 def stands_in_provider(place: Any) -> bool:

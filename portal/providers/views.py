@@ -7,6 +7,7 @@ from portal.providers import (
     leave_views,
     people_views,
     rotation_views,
+    waiting_views,
 )
 from portal.providers.blueprint import bp
 
@@ -18,4 +19,5 @@ __all__ = [
     "leave_views",
     "people_views",
     "rotation_views",
+    "waiting_views",
 ]

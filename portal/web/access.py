@@ -85,9 +85,10 @@ def _refusal(permission: Permission) -> AnyResponse | None:
 def needs_step_up(found: Actor, permission: Permission) -> bool:
     """A code by mail alone never reaches provider administration or an owner's strong pages.
 
-    A provider may ask for a second factor of all its people, whatever their way in.
+    A provider may ask for a second factor of all its people, whatever their way in. The page of
+    whoever waits to be confirmed shows nothing that would need one.
     """
-    if current_user.second_factor:
+    if current_user.second_factor or g.get("waits", False):
         return False
     provider_side = found.via_provider or found.organization_id is None
     if provider_side and g.get("second_factor_required", True):

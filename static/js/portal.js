@@ -9,6 +9,7 @@ const PARTS = [
   ["form[data-sign-in],form[data-second-factor]", "sign-in"],
   ["form[data-unlock]", "unlock"],
   ["form[data-make-account]", "account-keys"],
+  ["form[data-accept-invitation]", "accept-keys"],
   ["form[data-change-password]", "change-password"],
   ["form[data-change-address]", "change-address"],
   ["form[data-make-provider-keys]", "provider-keys"],

@@ -191,6 +191,7 @@ ACCESS = {
     "providers.rotate_keys": "provider.keys",
     "providers.rotation_work": "provider.keys",
     "providers.start_rotation": "provider.keys",
+    "providers.waiting": "clients.read",
     "providers.wrap_batch": "provider.keys",
     "settings.brand": "provider.settings",
     "settings.brand_logo": "provider.settings",
