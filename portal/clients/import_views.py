@@ -62,8 +62,8 @@ def import_clients(provider_id: uuid.UUID) -> Response:
 
 @bp.post("/providers/<uuid:provider_id>/clients/import")
 @takes(2 * LARGEST + 100_000)
-@limited(READING)
 @requires(Permission.CLIENTS_CREATE)
+@limited(READING)
 def read_import(provider_id: uuid.UUID) -> Response:
     """Read the list and keep it. No client is created yet."""
     form = _import_form()
