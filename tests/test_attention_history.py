@@ -125,7 +125,7 @@ class History:
             )
 
     def unlink(self, session):
-        client = queries.client(session, self.place.provider.id, self.place.organization.id)
+        client = queries.client(session, self.place.actor.scope, self.place.organization.id)
         if client:
             lifecycle.unlink(session, self.place.actor, client)
 
@@ -142,7 +142,7 @@ class History:
 
     def change_seats(self, session):
         world = subscriptions.world_of(
-            session, self.place.provider.id, self.place.organization.id, load_prices()
+            session, self.place.actor.scope, self.place.organization.id, load_prices()
         )
         if world:
             grows = self.chance.random() < 0.3

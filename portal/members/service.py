@@ -1,5 +1,6 @@
 """Members come in: invited, accepted, confirmed."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
@@ -111,13 +112,20 @@ def _give_collections(session: Session, owner: Member) -> None:
 
 
 def resend(
-    session: Session, actor: Actor, *, organization_id: uuid.UUID, member_id: uuid.UUID
+    session: Session,
+    actor: Actor,
+    *,
+    organization_id: uuid.UUID,
+    member_id: uuid.UUID,
+    at_most_every: dt.timedelta = dt.timedelta(),
 ) -> str:
     """Send the invitation once more, by a new link that kills the old one; returns the address.
 
-    Raises `RuleError` for somebody who does not wait to accept.
+    Raises `RuleError` for somebody who does not wait to accept, or whose last mail is younger
+    than `at_most_every`.
     """
-    renewed = _renew(session, organization_id, member_id)
+    old_enough = [_is_older_than(at_most_every)] if at_most_every else []
+    renewed = _renew(session, organization_id, member_id, *old_enough)
     if renewed is None:
         raise refuse(NOT_WAITING)
     _check_rank(actor, renewed.role)
@@ -130,8 +138,7 @@ def ask_again(session: Session, link: Link, *, trace: Trace) -> bool:
 
     Returns False, and does nothing, where nobody waits or the last mail is too young.
     """
-    old_enough = Member.invitation_expires_at <= utc_now() + VALID - ASK_EVERY
-    renewed = _renew(session, link.tenant_id, link.row_id, old_enough)
+    renewed = _renew(session, link.tenant_id, link.row_id, _is_older_than(ASK_EVERY))
     if renewed is None:
         return False
     _tell_of_renewal(session, None, link.tenant_id, renewed, trace)
@@ -176,6 +183,11 @@ def _check_rank(actor: Actor, role: Role) -> None:
     """Owners are made by owners; a provider admin stands in for one."""
     if role is Role.OWNER and actor.role not in {Role.OWNER, Role.PROVIDER_ADMIN}:
         raise refuse(OWNERS_ONLY, field="role")
+
+
+def _is_older_than(age: dt.timedelta) -> ColumnElement[bool]:
+    """Whether the last mail went out longer ago than that; its link's end tells when."""
+    return Member.invitation_expires_at <= utc_now() + VALID - age
 
 
 def _renew(

@@ -12,6 +12,7 @@ from portal.domain.access import Actor, Permission
 from portal.domain.scope import Reach, permitted
 from portal.domain.states import ProviderPersonState
 from portal.extensions import db
+from portal.providers import stuck
 from portal.providers.brand import brand_at
 from portal.providers.key_state import key_notice
 from portal.web.fragments import elsewhere, is_htmx
@@ -96,19 +97,28 @@ def guide() -> str:
     return link("help.page", name="start-a-client-organization")
 
 
-def _frame(place: Any) -> Frame:
-    here = {"provider_id": place.provider_id}
+def _client_items(here: dict[str, Any]) -> list[NavItem]:
+    """The clients, and what over all of them waits for somebody."""
     clients = nav_item(_("Clients"), "clients.index", "building-2", **here)
-    items = [
+    waiting = stuck.count_words(db.session(), g.actor)
+    people = nav_item(_("Stuck people"), "clients.stuck_people", "user-check", waiting, **here)
+    is_here = (request.endpoint or "").startswith("clients.stuck_")
+    return [
         nav_item(_("Home"), "overview.home", "layers", **here),
-        clients,
+        replace(clients, current=clients.current and not is_here),
+        replace(people, current=is_here),
         nav_item(_("Expiry radar"), "radar.index", "clock", **here),
     ]
+
+
+def _frame(place: Any) -> Frame:
+    here = {"provider_id": place.provider_id}
+    items = _client_items(here)
     groups = [NavGroup("", tuple(items))]
     for label, rows in ((_("Manage"), _manage(here)), (_("Settings"), _settings(here))):
         if rows:
             groups.append(NavGroup(label, tuple(rows)))
-    return Frame(place.provider_name, clients.url, tuple(groups), None, guide(), brand_at(place))
+    return Frame(place.provider_name, items[1].url, tuple(groups), None, guide(), brand_at(place))
 
 
 def _manage(here: dict[str, Any]) -> list[NavItem]:

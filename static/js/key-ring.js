@@ -34,11 +34,11 @@ async function fromProviderPair(vault, wrapped) {
 
 /**
  * @param {import("./vault.js").Vault} vault
+ * @param {{key: ?string, wrapped_by: string}} [organization] the page's own, if left out
  * @returns {Promise<Uint8Array|null>} null if this page or person has none
  * @throws {CannotOpen}
  */
-export async function organizationKey(vault) {
-  const { organization } = keyRing();
+export async function organizationKey(vault, organization = keyRing().organization) {
   if (!organization?.key) return null;
   const { key: wrapped, wrapped_by: by } = organization;
   if (by === "account") return unwrap(wrapped, vault.privateKey);

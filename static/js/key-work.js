@@ -1,5 +1,6 @@
 /** The pages on which a browser works through many keys; each has a module of its own. */
 const WORK = {
+  "confirm-members": () => import("./confirm-members.js"),
   "finish-keys": () => import("./finish-keys.js"),
   "hand-over": () => import("./hand-over.js"),
   "rotate-keys": () => import("./rotate-keys.js"),

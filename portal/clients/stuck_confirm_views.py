@@ -1,0 +1,111 @@
+"""Confirming members of several clients, one after the other, from one page."""
+
+import uuid
+from typing import Any
+
+from flask import Response as FlaskResponse
+from flask import abort, make_response, render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from portal.clients import queries, stuck, stuck_queries
+from portal.clients.blueprint import bp
+from portal.clients.stuck_views import chosen
+from portal.crypto.fingerprint import fingerprint_phrase
+from portal.domain.access import Permission
+from portal.domain.errors import RuleError
+from portal.extensions import db
+from portal.members import confirmation
+from portal.members import queries as member_queries
+from portal.members.confirmation import KeyChanged
+from portal.members.forms import ConfirmForm
+from portal.providers import queries as provider_queries
+from portal.web.access import actor, requires
+from portal.web.answers import json_errors
+from portal.web.forms import sentence
+from portal.web.keyring import AccountKey, KeyRing, OrganizationKey, ProviderKeys
+from portal.web.session import no_store
+
+AT_ONCE = 50
+
+
+@bp.get("/providers/<uuid:provider_id>/stuck-people/confirm")
+@requires(Permission.MEMBERS_CONFIRM)
+def stuck_confirm(provider_id: uuid.UUID) -> Response:
+    """The fingerprint phrases to compare; the browser hands the keys over, one by one."""
+    listing, ids = chosen()
+    found = stuck_queries.to_confirm(db.session(), actor(), listing, ids, limit=AT_ONCE)
+    people = [_person(provider_id, row) for row in found]
+    body = render_template(
+        "clients/stuck_confirm.html",
+        ready=[each for each in people if each["organization_key"] and each["public_key"]],
+        keyless=[each for each in people if not each["organization_key"]],
+        waiting=[each for each in people if each["organization_key"] and not each["public_key"]],
+        is_full=len(found) == AT_ONCE,
+        at_once=AT_ONCE,
+        key_ring=_ring(provider_id),
+        provider_id=provider_id,
+        back_url=listing.address(url_for("clients.stuck_people", provider_id=provider_id)),
+    )
+    return no_store(make_response(body))
+
+
+def _ring(provider_id: uuid.UUID) -> KeyRing:
+    """The provider's keys with its private one: some clients' keys are wrapped for that pair."""
+    keys = provider_queries.keys(db.session(), provider_id)
+    wrapped = current_user.place.wrapped_provider_key
+    return KeyRing(
+        account=AccountKey(current_user.account_id, current_user.public_key),
+        provider=ProviderKeys(provider_id, wrapped, keys.protected_private_key, keys.public_key),
+    )
+
+
+def _person(provider_id: uuid.UUID, row: Any) -> dict[str, Any]:
+    key = OrganizationKey.from_provider(row.organization_id, row.provider_wrapped_key)
+    here = {"organization_id": row.organization_id, "member_id": row.subject_id}
+    phrase = fingerprint_phrase(str(row.account_id), row.public_key) if row.public_key else ""
+    return {
+        "row": stuck.rows_of([row], actor())[0],
+        "name": row.name or row.label,
+        "account_id": row.account_id,
+        "public_key": row.public_key,
+        "phrase": phrase,
+        "organization_key": key.key if row.has_keys else None,
+        "wrapped_by": key.wrapped_by,
+        "post_url": url_for("clients.stuck_confirm_one", provider_id=provider_id, **here),
+    }
+
+
+@bp.post(
+    "/providers/<uuid:provider_id>/stuck-people/confirm/<uuid:organization_id>/<uuid:member_id>"
+)
+@requires(Permission.MEMBERS_CONFIRM)
+def stuck_confirm_one(
+    provider_id: uuid.UUID, organization_id: uuid.UUID, member_id: uuid.UUID
+) -> FlaskResponse:
+    """Confirm one member with the key that the browser wrapped; JSON says why not."""
+    if queries.client(db.session(), actor().scope, organization_id) is None:
+        abort(404)
+    member = member_queries.find(db.session(), organization_id, member_id)
+    if member is None:
+        abort(404)
+    form = ConfirmForm()
+    form.validate()
+    try:
+        confirmation.confirm(
+            db.session(),
+            actor(),
+            member,
+            public_key=form.public_key.data or "",
+            wrapped_key=form.wrapped_key.data or "",
+        )
+    except KeyChanged as changed:
+        db.session.rollback()
+        confirmation.raise_alarm(db.session(), actor(), changed)
+        db.session.commit()
+        return json_errors({"": sentence(changed.text)}, 409)
+    except RuleError as error:
+        db.session.rollback()
+        return json_errors({"": sentence(error.text)}, 422)
+    db.session.commit()
+    return make_response("", 204)
