@@ -241,9 +241,9 @@ def test_a_name_is_text_and_never_markup(ada, database):
 @pytest.mark.parametrize(
     ("role", "query", "heading", "links"),
     [
-        (Role.PROVIDER_ADMIN, "", "No clients yet", ["New client"]),
+        (Role.PROVIDER_ADMIN, "", "No clients yet", ["New client", "Create from a list"]),
         (Role.SERVICE_USER, "", "No clients yet", []),
-        (Role.PROVIDER_ADMIN, "?q=zzz", "No clients yet", ["New client"]),
+        (Role.PROVIDER_ADMIN, "?q=zzz", "No clients yet", ["New client", "Create from a list"]),
     ],
 )
 def test_an_empty_provider_says_how_to_begin(database, role, query, heading, links):
