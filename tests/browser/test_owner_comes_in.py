@@ -149,3 +149,16 @@ def test_mistakes_on_joining_are_told_and_nothing_typed_is_lost(live, people, pl
     expect(page.locator("[data-error-for=name]")).to_contain_text("Enter your name")
     assert place.member().state is MemberState.INVITED
     assert page.get_by_label("Repeat master password").input_value() == PASSWORD
+
+
+def test_an_owner_with_an_account_makes_the_keys_while_accepting(live, people, bare):
+    bare.person(OWNER, "Olga Petrova", keys=True)
+    owner = sign_in(live, people, OWNER)
+    owner.goto(f"{live.url}{bare.link()}")
+    assert_accessible(owner)
+    owner.get_by_role("button", name="Accept invitation").click()
+    owner.wait_for_url("**/collections*", timeout=20_000)
+    assert bare.member().state is MemberState.CONFIRMED
+    assert read_collection(owner, live, bare) == "Default collection"
+    admin = sign_in(live, people, bare.admin.email)
+    assert read_collection(admin, live, bare) == "Default collection"
