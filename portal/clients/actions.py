@@ -60,6 +60,7 @@ def _ways_of(client: Any) -> list[Way]:
         (Permission.CLIENTS_SUSPEND, "clients.resume", _("Resume"), "lock-open")
         if suspended
         else (Permission.CLIENTS_SUSPEND, "clients.suspend", _("Suspend"), "lock"),
+        (Permission.PROVIDER_PEOPLE_READ, "clients.client_people", _("Who can reach it"), "eye"),
         (Permission.CLIENTS_UNLINK, "clients.unlink", _("Unlink"), "log-out"),
         (Permission.CLIENTS_DELETE, "clients.delete", _("Delete"), "trash-2"),
     ]

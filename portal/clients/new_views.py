@@ -142,7 +142,7 @@ def _created(client_id: uuid.UUID, order: ClientOrder) -> Response:
 
 def _again(form: NewClientForm, provider_id: uuid.UUID, profile: Any, claim: Claim) -> Response:
     """The form was sent before: the same once more leads to its client, other words to a choice."""
-    earlier = queries.created_by(db.session(), current_user.account_id, claim.token)
+    earlier = service.created_by(db.session(), current_user.account_id, claim.token)
     if earlier is None:
         # The first try was undone after it had blocked this one.
         abort(409)

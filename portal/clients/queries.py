@@ -31,7 +31,6 @@ from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.searching import ESCAPE, contains
 from portal.models import (
-    Idempotency,
     Organization,
     OrganizationTag,
     Provider,
@@ -373,15 +372,6 @@ def billing_profile(session: Session, provider_id: uuid.UUID) -> Any:
         *(getattr(Provider, name) for name in ADDRESS),
     )
     return session.execute(_provider(provider_id, *columns)).one()
-
-
-def created_by(session: Session, account_id: uuid.UUID, token: str) -> Any:
-    """(fingerprint, result_id) of what a form's token has created; None for nothing yet."""
-    return session.execute(
-        _select(Idempotency.fingerprint, Idempotency.result_id).where(
-            Idempotency.account_id == account_id, Idempotency.token == token
-        )
-    ).one_or_none()
 
 
 def client(session: Session, scope: Scope, organization_id: uuid.UUID) -> Any:

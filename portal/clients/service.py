@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -121,6 +121,15 @@ def _send_order(
         provider_id=actor.provider_id,
         subject_id=organization_id,
     )
+
+
+def created_by(session: Session, account_id: uuid.UUID, token: str) -> Any:
+    """(fingerprint, result_id) of what a form's token has created; None for nothing yet."""
+    return session.execute(
+        select(Idempotency.fingerprint, Idempotency.result_id).where(
+            Idempotency.account_id == account_id, Idempotency.token == token
+        )
+    ).one_or_none()
 
 
 def _count_in(session: Session, provider_id: uuid.UUID) -> Any:

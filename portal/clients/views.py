@@ -141,6 +141,7 @@ from portal.clients import (  # noqa: E402, F401
     link_views,
     manage_views,
     new_views,
+    reach_views,
     stuck_confirm_views,
     stuck_views,
     subscription_views,

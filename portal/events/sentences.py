@@ -73,6 +73,11 @@ SENTENCES: dict[str, str] = {
         "Was stopped from confirming %(email)s: their key has changed"
     ),
     "provider:person:update": N_("Changed the role of %(email)s"),
+    "provider:person:change_scope": N_("Changed the scope of %(email)s"),
+    "provider:person:end_access": N_("Suspended %(email)s, whose last day is over"),
+    "provider:person:keep_access": N_(
+        "Kept %(email)s past their last day: nobody else is a provider admin"
+    ),
     "provider:person:suspend": N_("Suspended %(email)s"),
     "provider:person:resume": N_("Resumed %(email)s"),
     "provider:person:remove": N_("Removed %(email)s from the provider"),

@@ -24,6 +24,7 @@ from portal.models import (
     utc_now,
 )
 from portal.organizations.deletion import delete_due
+from portal.providers.endings import end_due
 
 AT_ONCE = 500
 KEPT = dt.timedelta(hours=24)
@@ -75,8 +76,9 @@ def tidy(sessions: sessionmaker[Session]) -> dict[str, int]:
             count += gone
         if count:
             removed[table.__tablename__] = count
-    organizations = delete_due(sessions)
-    return removed | ({"organizations": organizations} if organizations else {})
+    deleted, ended = delete_due(sessions), end_due(sessions)
+    done = {"organizations": deleted, "provider_people": ended}
+    return removed | {name: count for name, count in done.items() if count}
 
 
 def _some(sessions: sessionmaker[Session], table: type[Base], served: ColumnElement[bool]) -> int:

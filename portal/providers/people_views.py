@@ -19,11 +19,12 @@ from portal.domain.staff import INVITE_LIMIT, StaffAction
 from portal.extensions import db
 from portal.outbox.queries import mail_states
 from portal.providers import people as models
-from portal.providers import queries, staff
+from portal.providers import queries, scope_queries, staff
 from portal.providers.blueprint import bp
 from portal.providers.forms import InviteForm
 from portal.providers.people_words import action_words, words_of
 from portal.providers.scope_keys import needs_key, takes_client_keys
+from portal.providers.scope_words import scope_words
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
@@ -118,6 +119,7 @@ def person(provider_id: uuid.UUID, person_id: uuid.UUID) -> str:
     return render_template(
         "providers/person.html",
         row=models.row_of(found, actor(), mail),
+        scope=scope_words(scope_queries.wanted_of(db.session(), found), provider_id),
         found=found,
         needs_key=needs_key(found),
         takes_client_keys=takes_client_keys(found),

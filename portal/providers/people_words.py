@@ -42,7 +42,8 @@ def _staying() -> dict[StaffAction, ActionWords]:
             _("Make provider admins"),
             _(
                 "A provider admin creates clients, manages seats and billing, and decides who "
-                "works for the provider."
+                "works for the provider. They reach and manage every client: a limited scope "
+                "ends."
             ),
             _("Is a provider admin now."),
             "shield",

@@ -31,6 +31,7 @@ def _staff(provider_id: uuid.UUID) -> Select[Any]:
             ProviderPerson.state,
             ProviderPerson.reach,
             ProviderPerson.level,
+            ProviderPerson.access_ends_at,
             ProviderPerson.invitation_expires_at,
             ProviderPerson.created_at,
             ProviderPerson.accepted_at,

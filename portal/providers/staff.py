@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from portal import events
 from portal.accounts import affiliations
 from portal.domain.access import Actor, Role
-from portal.domain.errors import N_, refuse
+from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.invitations import VALID
 from portal.domain.scope import Level, Reach
 from portal.domain.staff import LAST_ADMIN, StaffAction, Standing, check_action
@@ -131,6 +131,7 @@ def leave(session: Session, actor: Actor) -> None:
     if person is None:
         raise refuse(GONE)
     _take_place(session, person)
+    reach.settle(session, provider_id, people=[person.id])
     before = {"role": person.role.value, "state": person.state.value}
     _tell(session, actor, "provider:person:leave", person, before=before)
 
@@ -186,6 +187,11 @@ def _give_role(role: Role) -> Callable[[Session, Actor, Row[Any]], None]:
 
 
 def _suspend(session: Session, actor: Actor, person: Row[Any]) -> None:
+    _lock_out(session, person)
+    _tell_state(session, actor, "provider:person:suspend", person, ProviderPersonState.SUSPENDED)
+
+
+def _lock_out(session: Session, person: Row[Any]) -> None:
     _write(
         session,
         person,
@@ -197,13 +203,34 @@ def _suspend(session: Session, actor: Actor, person: Row[Any]) -> None:
     scope_keys.left(session, person)
     attention.person_moved(session, *_ids(person), ProviderPersonState.SUSPENDED)
     _affiliate(session, person, state=ProviderPersonState.SUSPENDED)
-    _tell_state(session, actor, "provider:person:suspend", person, ProviderPersonState.SUSPENDED)
     _mail(session, "mail.provider_suspended", person)
+
+
+def end_access(session: Session, person: Row[Any]) -> bool:
+    """Suspend somebody whose last day is over, as it is done by hand.
+
+    False, and the day forgotten, where nobody else could administer the provider. The caller
+    holds the provider.
+    """
+    day = person.access_ends_at.isoformat()
+    try:
+        _lock_out(session, person)
+    except RuleError:
+        _write(session, person, [], access_ends_at=None)
+        _tell(session, None, "provider:person:keep_access", person, before={"ends_at": day})
+        return False
+    after = {"state": ProviderPersonState.SUSPENDED.value}
+    before = {"state": person.state.value, "ends_at": day}
+    _tell(session, None, "provider:person:end_access", person, before=before, after=after)
+    reach.settle(session, person.provider_id, people=[person.id])
+    return True
 
 
 def _resume(session: Session, actor: Actor, person: Row[Any]) -> None:
     # Without the key, which was taken away: handing it over again needs somebody's open vault.
-    _write(session, person, [], state=_CONFIRMED)
+    ends_at = person.access_ends_at
+    over = ends_at is not None and ends_at <= utc_now()
+    _write(session, person, [], state=_CONFIRMED, access_ends_at=None if over else ends_at)
     _affiliate(session, person, state=_CONFIRMED)
     _tell_state(session, actor, "provider:person:resume", person, _CONFIRMED)
     _mail(session, "mail.provider_resumed", person)
@@ -307,8 +334,8 @@ def _tell_state(
     _tell(session, actor, kind, person, before=before, after=after)
 
 
-def _tell(session: Session, actor: Actor, kind: str, person: Any, **details: Any) -> None:
-    streams = [Stream("provider", tenant_of(actor))]
+def _tell(session: Session, actor: Actor | None, kind: str, person: Any, **details: Any) -> None:
+    streams = [Stream("provider", tenant_of(actor) if actor else person.provider_id)]
     events.record(
         session,
         actor,

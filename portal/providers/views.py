@@ -6,7 +6,9 @@ from portal.providers import (
     key_views,
     leave_views,
     people_views,
+    reach_views,
     rotation_views,
+    scope_views,
     waiting_views,
 )
 from portal.providers.blueprint import bp
@@ -18,6 +20,8 @@ __all__ = [
     "key_views",
     "leave_views",
     "people_views",
+    "reach_views",
     "rotation_views",
+    "scope_views",
     "waiting_views",
 ]
