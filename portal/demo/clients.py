@@ -11,6 +11,7 @@ from portal.demo.keys import KeySet
 from portal.demo.members import Cast, Crowd, Scene, Story
 from portal.demo.plot import Fate
 from portal.demo.world import Log
+from portal.domain.collection_access import Level
 from portal.domain.names import name_ci
 from portal.domain.pricing import (
     LineKind,
@@ -173,7 +174,7 @@ class Clients:
             organization_id=client.id,
             collection_id=collection_id,
             member_id=cast.owner_id,
-            level="manage",
+            level=Level.MANAGE,
         )
 
     def _stories(self, client: Client, cast: Cast, selection: Selection) -> list[Story]:

@@ -48,6 +48,7 @@ class Role(StrEnum):
     OWNER = "owner"
     ADMIN = "admin"
     USER = "user"
+    CUSTOM = "custom"
 
     @property
     def label(self) -> str:
@@ -65,10 +66,11 @@ _LABELS = {
     Role.OWNER: N_("Owner"),
     Role.ADMIN: N_("Admin"),
     Role.USER: N_("User"),
+    Role.CUSTOM: N_("Custom"),
 }
 
 PROVIDER_ROLES = (Role.PROVIDER_ADMIN, Role.SERVICE_USER)
-ORGANIZATION_ROLES = (Role.OWNER, Role.ADMIN, Role.USER)
+ORGANIZATION_ROLES = (Role.OWNER, Role.ADMIN, Role.USER, Role.CUSTOM)
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PROVIDER_ADMIN: frozenset(Permission),
@@ -104,6 +106,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.USER: frozenset({Permission.ORGANIZATION_READ}),
+    # What a custom role adds is kept with its holder.
+    Role.CUSTOM: frozenset({Permission.ORGANIZATION_READ}),
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from portal import events
 from portal.crypto.tokens import Link
 from portal.domain.access import Actor, Role, Trace
+from portal.domain.collection_access import Level
 from portal.domain.errors import N_, refuse
 from portal.domain.invitations import ASK_EVERY, VALID
 from portal.domain.states import MemberState
@@ -105,7 +106,10 @@ def _add_row(
 def _give_collections(session: Session, owner: Member) -> None:
     """An owner manages every collection that is there, which is the first one."""
     given = select(
-        Collection.organization_id, Collection.id, literal(owner.id), literal("manage")
+        Collection.organization_id,
+        Collection.id,
+        literal(owner.id),
+        literal(Level.MANAGE, CollectionMember.level.type),
     ).where(Collection.organization_id == owner.organization_id)
     columns = ["organization_id", "collection_id", "member_id", "level"]
     session.execute(insert(CollectionMember).from_select(columns, given))

@@ -11,6 +11,7 @@ from portal.models.account import (
 )
 from portal.models.attention import Attention
 from portal.models.base import Base, new_id, utc_now
+from portal.models.collections import Collection, CollectionGroup, CollectionMember
 from portal.models.events import (
     EntryWatcher,
     Event,
@@ -22,17 +23,17 @@ from portal.models.events import (
 from portal.models.imports import ClientImport, ClientImportLine
 from portal.models.linking import LinkRequest
 from portal.models.marks import ChangeSet, ChangeSetRow, OrganizationTag, SavedView, Tag
+from portal.models.members import Group, GroupMember, Member
 from portal.models.organization import (
-    Collection,
-    CollectionMember,
-    Member,
     Organization,
+    OrganizationSettings,
     ProviderEntry,
     Subscription,
     SubscriptionChange,
     SubscriptionLine,
 )
 from portal.models.plumbing import Idempotency, Outbox, RateLimit
+from portal.models.policies import Policy, SkippedStep
 from portal.models.provider import (
     Provider,
     ProviderKeyRotation,
@@ -54,6 +55,7 @@ __all__ = [
     "ClientImport",
     "ClientImportLine",
     "Collection",
+    "CollectionGroup",
     "CollectionMember",
     "EntryWatcher",
     "Event",
@@ -61,13 +63,17 @@ __all__ = [
     "EventKey",
     "EventPerson",
     "EventStream",
+    "Group",
+    "GroupMember",
     "Idempotency",
     "LinkRequest",
     "Member",
     "Notice",
     "Organization",
+    "OrganizationSettings",
     "OrganizationTag",
     "Outbox",
+    "Policy",
     "Provider",
     "ProviderEntry",
     "ProviderKeyRotation",
@@ -79,6 +85,7 @@ __all__ = [
     "ScopePart",
     "ScopeTerm",
     "SignInCode",
+    "SkippedStep",
     "Subscription",
     "SubscriptionChange",
     "SubscriptionLine",

@@ -1,4 +1,4 @@
-"""A client organization, its subscription, members and collections."""
+"""A client organization and its subscription."""
 
 import datetime as dt
 import uuid
@@ -19,9 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.domain.access import Role
 from portal.domain.plans import Cadence, Plan
-from portal.domain.states import ClientStatus, MemberState
+from portal.domain.states import ClientStatus
 from portal.models.account import EMAIL
 from portal.models.base import Base, BinaryText, EnumText, new_id, one_of, utc_now
 from portal.models.plumbing import JsonObject
@@ -116,6 +115,11 @@ class Organization(Base):
     external_reference: Mapped[str] = mapped_column(String(64), default="")
     reference_ci: Mapped[str] = mapped_column(BinaryText, default="")
     tags_shown: Mapped[str] = mapped_column(Text, default="")
+    # Not shown to service users until it is live.
+    hidden_since: Mapped[dt.datetime | None]
+    # When somebody was told that seats grow by themselves, and that they reached the limit.
+    growth_told_at: Mapped[dt.datetime | None]
+    limit_told_at: Mapped[dt.datetime | None]
     public_key: Mapped[str | None] = mapped_column(Text)
     protected_private_key: Mapped[str | None] = mapped_column(Text)
     # The organization key under the provider key (`2.…`) or the provider's public key (`4.…`).
@@ -130,6 +134,28 @@ class Organization(Base):
     # While it is being deleted: from when the worker may, and what "Keep this client" goes back to.
     delete_at: Mapped[dt.datetime | None]
     status_before_deletion: Mapped[ClientStatus | None] = mapped_column(EnumText(ClientStatus))
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class OrganizationSettings(Base):
+    """What an organization has set about itself; without a row, the defaults hold.
+
+    The limits say who may make and delete collections and items beside those who manage the
+    organization; `admins_reach_all` whether owners and admins reach every collection or those
+    that they were given.
+    """
+
+    __tablename__ = "organization_settings"
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    limits_collection_creation: Mapped[bool] = mapped_column(default=True)
+    limits_collection_deletion: Mapped[bool] = mapped_column(default=True)
+    limits_item_deletion: Mapped[bool] = mapped_column(default=False)
+    admins_reach_all: Mapped[bool] = mapped_column(default=True)
+    # Empty: the provider's language.
+    locale: Mapped[str] = mapped_column(String(8), default="")
     version: Mapped[int] = mapped_column(default=1)
 
 
@@ -229,87 +255,6 @@ class SubscriptionChange(Base):
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JsonObject)
     before: Mapped[dict[str, Any]] = mapped_column(JsonObject)
     after: Mapped[dict[str, Any]] = mapped_column(JsonObject)
-
-
-class Member(Base):
-    """A person's place in an organization. `account_id` is NULL while invited."""
-
-    __tablename__ = "members"
-    __table_args__ = (
-        UniqueConstraint("organization_id", "account_id"),
-        UniqueConstraint("organization_id", "email"),
-        Index(None, "account_id"),
-        Index(None, "organization_id", "state"),
-        one_of("role", Role),
-        one_of("state", MemberState),
-        CheckConstraint(
-            "account_id is not null or state in ('invited', 'revoked', 'staged')",
-            name="account_once_accepted",
-        ),
-        CheckConstraint(
-            "state <> 'confirmed' or wrapped_organization_key is not null",
-            name="key_once_confirmed",
-        ),
-    )
-
-    organization_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
-    )
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    account_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("accounts.id", ondelete="RESTRICT")
-    )
-    email: Mapped[str] = mapped_column(EMAIL)
-    role: Mapped[Role] = mapped_column(EnumText(Role))
-    state: Mapped[MemberState] = mapped_column(EnumText(MemberState))
-    # The organization key for this member's public key (`4.…`), and that key's fingerprint.
-    wrapped_organization_key: Mapped[str | None] = mapped_column(Text)
-    confirmed_public_key: Mapped[str | None] = mapped_column(Text)
-    # Goes up when the link must die: re-sent, replaced or withdrawn.
-    invitation_version: Mapped[int] = mapped_column(default=1)
-    invitation_locale: Mapped[str] = mapped_column(String(8), default="en")
-    invitation_expires_at: Mapped[dt.datetime | None]
-    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
-    accepted_at: Mapped[dt.datetime | None]
-    confirmed_at: Mapped[dt.datetime | None]
-
-
-class Collection(Base):
-    """A set of vault items. The name is ciphertext; NULL until the organization has keys."""
-
-    __tablename__ = "collections"
-
-    organization_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
-    )
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    sealed_name: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
-
-
-class CollectionMember(Base):
-    """What one member may do in one collection (`manage` is the only level so far)."""
-
-    __tablename__ = "collection_members"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "collection_id"],
-            ["collections.organization_id", "collections.id"],
-            ondelete="CASCADE",
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "member_id"],
-            ["members.organization_id", "members.id"],
-            ondelete="CASCADE",
-        ),
-        Index(None, "organization_id", "member_id"),
-        CheckConstraint("level in ('manage')", name="level_known"),
-    )
-
-    organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    collection_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    member_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    level: Mapped[str] = mapped_column(String(16))
 
 
 class ProviderEntry(Base):
