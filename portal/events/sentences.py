@@ -56,6 +56,10 @@ SENTENCES: dict[str, str] = {
     "organization:member:key_changed": N_(
         "Was kept from confirming %(email)s, whose key had changed"
     ),
+    "organization:member:remove": N_("Removed %(email)s"),
+    "organization:member:restore": N_("Restored the access of %(email)s"),
+    "organization:member:revoke": N_("Revoked the access of %(email)s"),
+    "organization:member:update": N_("Changed the role of %(email)s"),
     "organization:log:watch": N_("Changed the mail at each entry of the provider"),
     "system:log:archive": N_("Archived the events up to number %(through)s"),
     "account:password:change": N_("Changed the master password"),

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Role
-from portal.domain.states import ProviderPersonState
+from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import Account, Member, Organization, Provider, ProviderPerson
 
 Found = Row[Any]
 
 
-def _of(tenant_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
+def _of(tenant_id: uuid.UUID, *columns: Any) -> Select[Any]:
     """Columns of one table, the first one's: members of an organization, people of a provider."""
     table = columns[0].class_
     tenant = table.provider_id if table is ProviderPerson else table.organization_id
@@ -34,6 +34,8 @@ _COLUMNS = (
     Member.created_at,
     Member.accepted_at,
     Member.confirmed_at,
+    Member.permissions,
+    Member.wrapped_organization_key.is_not(None).label("holds_key"),
 )
 
 
@@ -102,5 +104,21 @@ def provider_admins(session: Session, provider_id: uuid.UUID) -> Sequence[Row[An
             ProviderPerson.state == ProviderPersonState.CONFIRMED,
         )
         .order_by(ProviderPerson.id)
+    )
+    return session.execute(found).all()
+
+
+def provider_accounts(session: Session, provider_id: uuid.UUID) -> frozenset[uuid.UUID]:
+    """The accounts of everybody who has a place in the provider: no owners of the client's own."""
+    found = _of(provider_id, ProviderPerson.account_id).where(
+        ProviderPerson.account_id.is_not(None)
+    )
+    return frozenset(session.scalars(found))
+
+
+def confirmed_owners(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
+    """(id, account_id) of the confirmed owners."""
+    found = _of(organization_id, Member.id, Member.account_id).where(
+        Member.role == Role.OWNER, Member.state == MemberState.CONFIRMED
     )
     return session.execute(found).all()

@@ -46,7 +46,7 @@ def invite(
     """
     _check_rank(actor, role)
     if not seat_is_taken:
-        _take_seat(session, organization_id)
+        take_seat(session, organization_id)
     member = _add_row(session, organization_id, email, role, locale)
     if role is Role.OWNER:
         _give_collections(session, member)
@@ -64,7 +64,8 @@ def invite(
     return member
 
 
-def _take_seat(session: Session, organization_id: uuid.UUID) -> None:
+def take_seat(session: Session, organization_id: uuid.UUID) -> None:
+    """Take one seat, unless none is left: then `RuleError`. The caller adds or changes the row."""
     taken = session.execute(
         update(Organization)
         .where(Organization.id == organization_id, Organization.seats_used < Organization.seats)
