@@ -118,10 +118,10 @@ ROUTES = [
     ("GET", "collections"),
     ("POST", "keys"),
 ]
-READS, ALL, NONE = {0, 7, 8}, set(range(10)), set()
+ALL, NONE = set(range(10)), set()
 MAY = {
     "provider admin": ALL,
-    "service user": READS,
+    "service user": ALL - {9},
     "owner": ALL,
     "admin": ALL - {9},
     "user": {8},

@@ -133,6 +133,7 @@ _ORGANIZATION_COLUMNS = (
     Member.id.label("member_id"),
     Member.role.label("member_role"),
     Member.state.label("member_state"),
+    Member.permissions.label("member_permissions"),
     *_PROVIDER_COLUMNS,
 )
 

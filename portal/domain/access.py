@@ -1,9 +1,11 @@
 """Who may do what: permissions, the roles that hold them, and the person who acts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from portal.domain.custom_roles import Custom
 from portal.domain.errors import N_
 
 
@@ -35,6 +37,20 @@ class Permission(StrEnum):
     MEMBERS_READ = "members.read"
     MEMBERS_INVITE = "members.invite"
     MEMBERS_CONFIRM = "members.confirm"
+    # Revoke, restore, remove, give another role.
+    MEMBERS_MANAGE = "members.manage"
+    GROUPS_READ = "groups.read"
+    GROUPS_MANAGE = "groups.manage"
+    # Of every collection; who manages one alone is asked by its own assignment.
+    COLLECTIONS_READ = "collections.read"
+    COLLECTIONS_CREATE = "collections.create"
+    COLLECTIONS_MANAGE = "collections.manage"
+    COLLECTIONS_DELETE = "collections.delete"
+    POLICIES_READ = "policies.read"
+    POLICIES_MANAGE = "policies.manage"
+    SETUP_SKIP = "setup.skip"
+    REPORTS_READ = "reports.read"
+    ORGANIZATION_SETTINGS = "organization.settings"
     ORGANIZATION_KEYS = "organization.keys"
     ORGANIZATION_EVENTS_READ = "organization.events.read"
     ORGANIZATION_BILLING_READ = "organization.billing.read"
@@ -72,6 +88,27 @@ _LABELS = {
 PROVIDER_ROLES = (Role.PROVIDER_ADMIN, Role.SERVICE_USER)
 ORGANIZATION_ROLES = (Role.OWNER, Role.ADMIN, Role.USER, Role.CUSTOM)
 
+# What owners, admins and the provider's people alike do inside an organization.
+_INSIDE = frozenset(
+    {
+        Permission.ORGANIZATION_READ,
+        Permission.MEMBERS_READ,
+        Permission.MEMBERS_INVITE,
+        Permission.MEMBERS_CONFIRM,
+        Permission.MEMBERS_MANAGE,
+        Permission.GROUPS_READ,
+        Permission.GROUPS_MANAGE,
+        Permission.COLLECTIONS_READ,
+        Permission.COLLECTIONS_CREATE,
+        Permission.COLLECTIONS_MANAGE,
+        Permission.COLLECTIONS_DELETE,
+        Permission.POLICIES_READ,
+        Permission.POLICIES_MANAGE,
+        Permission.SETUP_SKIP,
+        Permission.REPORTS_READ,
+    }
+)
+
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PROVIDER_ADMIN: frozenset(Permission),
     Role.SERVICE_USER: frozenset(
@@ -81,34 +118,54 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CLIENTS_ANNOTATE,
             Permission.CLIENTS_SAVE_VIEWS,
             Permission.CLIENTS_SUBSCRIBE,
-            Permission.ORGANIZATION_READ,
-            Permission.MEMBERS_READ,
         }
-    ),
-    Role.OWNER: frozenset(
-        {
-            Permission.ORGANIZATION_READ,
-            Permission.MEMBERS_READ,
-            Permission.MEMBERS_INVITE,
-            Permission.MEMBERS_CONFIRM,
-            Permission.ORGANIZATION_KEYS,
-            Permission.ORGANIZATION_EVENTS_READ,
-            Permission.ORGANIZATION_BILLING_READ,
-        }
-    ),
-    Role.ADMIN: frozenset(
-        {
-            Permission.ORGANIZATION_READ,
-            Permission.MEMBERS_READ,
-            Permission.MEMBERS_INVITE,
-            Permission.MEMBERS_CONFIRM,
-            Permission.ORGANIZATION_EVENTS_READ,
-        }
-    ),
+    )
+    | _INSIDE,
+    Role.OWNER: _INSIDE
+    | {
+        Permission.ORGANIZATION_KEYS,
+        Permission.ORGANIZATION_EVENTS_READ,
+        Permission.ORGANIZATION_BILLING_READ,
+        Permission.ORGANIZATION_SETTINGS,
+    },
+    Role.ADMIN: _INSIDE | {Permission.ORGANIZATION_EVENTS_READ},
     Role.USER: frozenset({Permission.ORGANIZATION_READ}),
-    # What a custom role adds is kept with its holder.
+    # `custom_permissions` adds what the parts of the holder's own role give.
     Role.CUSTOM: frozenset({Permission.ORGANIZATION_READ}),
 }
+
+
+_CUSTOM: dict[Custom, frozenset[Permission]] = {
+    Custom.EVENTS: frozenset({Permission.ORGANIZATION_EVENTS_READ}),
+    Custom.REPORTS: frozenset({Permission.REPORTS_READ}),
+    Custom.CREATE_COLLECTIONS: frozenset({Permission.COLLECTIONS_CREATE}),
+    Custom.EDIT_COLLECTIONS: frozenset(
+        {Permission.COLLECTIONS_READ, Permission.COLLECTIONS_MANAGE}
+    ),
+    Custom.DELETE_COLLECTIONS: frozenset(
+        {Permission.COLLECTIONS_READ, Permission.COLLECTIONS_DELETE}
+    ),
+    Custom.GROUPS: frozenset({Permission.GROUPS_READ, Permission.GROUPS_MANAGE}),
+    Custom.POLICIES: frozenset({Permission.POLICIES_READ, Permission.POLICIES_MANAGE}),
+    Custom.USERS: frozenset(
+        {
+            Permission.MEMBERS_READ,
+            Permission.MEMBERS_INVITE,
+            Permission.MEMBERS_CONFIRM,
+            Permission.MEMBERS_MANAGE,
+            Permission.GROUPS_READ,
+            Permission.COLLECTIONS_READ,
+        }
+    ),
+}
+
+
+def permissions_of(role: Role, parts: Iterable[str]) -> frozenset[Permission]:
+    """What a role may do; a custom one with the `parts` that its holder was given."""
+    if role is not Role.CUSTOM:
+        return role.permissions
+    given = (_CUSTOM.get(Custom(part), frozenset()) for part in parts)
+    return role.permissions.union(*given)
 
 
 def roles_with(permission: Permission) -> tuple[Role, ...]:
@@ -119,14 +176,13 @@ def roles_with(permission: Permission) -> tuple[Role, ...]:
 # What a code by mail alone does not reach inside an organization, even for its owner.
 STRONG_PERMISSIONS = frozenset(
     {
-        Permission.MEMBERS_READ,
-        Permission.MEMBERS_INVITE,
-        Permission.MEMBERS_CONFIRM,
+        *_INSIDE,
         Permission.ORGANIZATION_KEYS,
         Permission.ORGANIZATION_EVENTS_READ,
         Permission.ORGANIZATION_BILLING_READ,
+        Permission.ORGANIZATION_SETTINGS,
     }
-)
+) - {Permission.ORGANIZATION_READ}
 
 
 @dataclass(frozen=True)

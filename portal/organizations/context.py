@@ -13,7 +13,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import short_transaction
-from portal.domain.access import Actor, Permission
+from portal.domain.access import Actor, Permission, permissions_of
 from portal.domain.scope import Reach
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
@@ -46,6 +46,8 @@ def _enter() -> AnyResponse | None:
     if found is None:
         abort(404)
     g.actor = found
+    g.plan = place.organization_plan
+    g.own_parts = place.member_permissions or ()
     if found.via_provider:
         g.time_zone = place.provider_time_zone
         g.second_factor_required = place.second_factor_required
@@ -78,16 +80,20 @@ def _actor(place: Any) -> Actor | None:
     if place.organization_id is None:
         return None
     if place.member_state == MemberState.CONFIRMED and _is_active(place):
-        return _member_actor(place, place.member_role.permissions)
+        return _member_actor(place, _rights(place))
     if stands_in_provider(place) and _is_reached(place):
         return provider_actor(place, via_provider=True)
     if place.member_state in {MemberState.ACCEPTED, MemberState.CONFIRMED}:
-        return _member_actor(place, place.member_role.permissions & WHILE_WAITING)
+        return _member_actor(place, _rights(place) & WHILE_WAITING)
     return None
 
 
 def _is_reached(place: Any) -> bool:
     return place.person_reach is Reach.ALL or bool(place.person_reaches)
+
+
+def _rights(place: Any) -> frozenset[Permission]:
+    return permissions_of(place.member_role, place.member_permissions)
 
 
 def _is_active(place: Any) -> bool:

@@ -11,6 +11,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import STRONG_PERMISSIONS, Actor, Permission
+from portal.domain.plans import Feature
 from portal.web import fragments
 from portal.web.answers import json_errors, wants_json
 
@@ -42,8 +43,10 @@ def signed_in(view: View) -> View:
     return guarded
 
 
-def requires(permission: Permission) -> Callable[[View], View]:
+def requires(permission: Permission, *, feature: Feature | None = None) -> Callable[[View], View]:
     """The tenant's actor, found by its context before the view, must hold the permission.
+
+    With `feature` the organization's plan must include it, else there is no such page: 404.
 
     No actor means that the person has nothing here: 404, as for an id that does not exist.
     """
@@ -51,7 +54,7 @@ def requires(permission: Permission) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            return _refusal(permission) or view(*args, **kwargs)
+            return _refusal(permission, feature) or view(*args, **kwargs)
 
         guarded.access = Access("requires", permission)  # type: ignore[attr-defined]
         return guarded
@@ -68,12 +71,12 @@ def refuse_visitor() -> AnyResponse | None:
     return None
 
 
-def _refusal(permission: Permission) -> AnyResponse | None:
+def _refusal(permission: Permission, feature: Feature | None) -> AnyResponse | None:
     refused = refuse_visitor()
     if refused:
         return refused
     found: Actor | None = g.get("actor")
-    if found is None:
+    if found is None or (feature and not g.plan.has(feature)):
         abort(404)
     if not found.can(permission):
         abort(403)

@@ -284,6 +284,8 @@ _OF_THE_SERVICE_USER = {
     "clients.read",
     "clients.rename",
     "clients.subscribe",
+    "members.confirm",
+    "members.invite",
     "members.read",
     "organization.read",
 }
