@@ -16,6 +16,8 @@ CODES: dict[str, int] = {
     "organization:group:create": 1400,
     "organization:group:update": 1401,
     "organization:group:delete": 1402,
+    "organization:group:add_members": 1504,
+    "organization:group:remove_members": 1504,
     "organization:member:invite": 1500,
     "organization:member:confirm": 1501,
     "organization:member:update": 1502,

@@ -112,6 +112,11 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:member:revoke": frozenset({"email", "before", "after"}),
     "organization:member:update": frozenset({"email", "before", "after"}),
     "organization:member:key_changed": frozenset({"email", "fingerprint", "shown"}),
+    "organization:group:create": frozenset({"name"}),
+    "organization:group:update": frozenset({"before", "after"}),
+    "organization:group:delete": frozenset({"name", "before"}),
+    "organization:group:add_members": frozenset({"name", "members"}),
+    "organization:group:remove_members": frozenset({"name", "members"}),
     "organization:log:watch": frozenset({"on"}),
     "system:log:archive": frozenset({"first", "through", "rows", "file", "sha256"}),
 }

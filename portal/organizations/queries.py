@@ -16,8 +16,10 @@ from portal.models import (
     Account,
     ClientAccess,
     Collection,
+    CollectionGroup,
     Member,
     Organization,
+    Policy,
     Provider,
     ProviderPerson,
 )
@@ -35,13 +37,21 @@ def setup_facts(session: Session, organization_id: uuid.UUID) -> tuple[Plan, Set
     confirmed = _of(organization_id, Member.id).where(Member.state == MemberState.CONFIRMED)
     row = session.execute(
         _of(organization_id, Organization.plan).add_columns(
-            _count(_of(organization_id, Collection.id)), _count(confirmed)
+            _count(_of(organization_id, Collection.id)),
+            _count(confirmed),
+            _count(_of(organization_id, CollectionGroup.group_id)),
+            _count(_of(organization_id, Policy.organization_id).where(Policy.is_on)),
         )
     ).one_or_none()
     if row is None:
         return None
-    plan, collections, members = row
-    return plan, SetupFacts(collections=collections, confirmed_members=members)
+    plan, collections, members, groups, policies = row
+    return plan, SetupFacts(
+        collections=collections,
+        confirmed_members=members,
+        groups_with_access=groups,
+        policies_on=policies,
+    )
 
 
 def _count(found: Select[Any]) -> Any:

@@ -1,0 +1,1 @@
+"""Groups of an organization: people who are given the same collections."""
