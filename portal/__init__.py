@@ -11,6 +11,7 @@ from portal.collections import views as collections
 from portal.config import Settings
 from portal.database import init_database
 from portal.extensions import compress, csrf
+from portal.groups import views as groups
 from portal.help import views as help_pages
 from portal.invoicing import views as invoicing
 from portal.logbook import views as logbook
@@ -41,6 +42,7 @@ AREAS = (
     logbook,
     radar,
     members,
+    groups,
     collections,
     settings_pages,
     clients,

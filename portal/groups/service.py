@@ -152,16 +152,13 @@ def give_collections(
     session: Session, actor: Actor, group: Any, levels: Mapping[uuid.UUID, Level]
 ) -> bool:
     """Let the group have exactly these collections; False where that is so already."""
-    given = dict(
-        session.execute(
-            select(CollectionGroup.collection_id, CollectionGroup.level).where(
-                CollectionGroup.organization_id == group.organization_id,
-                CollectionGroup.group_id == group.id,
-            )
+    found = session.execute(
+        select(CollectionGroup.collection_id, CollectionGroup.level).where(
+            CollectionGroup.organization_id == group.organization_id,
+            CollectionGroup.group_id == group.id,
         )
-        .tuples()
-        .all()
     )
+    given = {row.collection_id: row.level for row in found}
     known = set(
         session.scalars(
             select(Collection.id).where(

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import short_transaction
 from portal.domain.access import Actor, Permission, permissions_of
+from portal.domain.plans import Feature
 from portal.domain.scope import Reach
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
@@ -141,6 +142,8 @@ def _frame(place: Any) -> Frame:
         items.append(nav_item(_("Set-up"), "organizations.setup", "list-checks", **here))
     if g.actor.can(Permission.ORGANIZATION_BILLING_READ):
         items.append(nav_item(_("Billing"), "invoicing.organization_billing", "receipt", **here))
+    if g.actor.can(Permission.GROUPS_READ) and place.organization_plan.has(Feature.GROUPS):
+        items.insert(2, nav_item(_("Groups"), "groups.index", "layers", **here))
     banner = None
     if g.actor.via_provider:
         text = _(

@@ -23,7 +23,11 @@ from portal.domain.setup_steps import (
 from portal.events.queries import Told
 
 # Steps whose area exists; a step without a page is told, not linked.
-PAGES = {StepKind.COLLECTIONS: "collections.index", StepKind.MEMBERS: "members.index"}
+PAGES = {
+    StepKind.COLLECTIONS: "collections.index",
+    StepKind.GROUPS: "groups.index",
+    StepKind.MEMBERS: "members.index",
+}
 _ABOUT = {
     StepKind.COLLECTIONS: _l("Collections hold what people share. The first one came with it."),
     StepKind.VAULT: _l("Import what the client has now, or add the first items by hand."),

@@ -126,6 +126,22 @@ ACCESS = {
     "clients.link_submit": "clients.link",
     "collections.index": "organization.read",
     "favicon": PUBLIC,
+    "groups.index": "groups.read",
+    "groups.group": "groups.read",
+    "groups.new": "groups.manage",
+    "groups.create": "groups.manage",
+    "groups.edit": "groups.manage",
+    "groups.save": "groups.manage",
+    "groups.delete": "groups.manage",
+    "groups.delete_submit": "groups.manage",
+    "groups.delete_many": "groups.manage",
+    "groups.delete_many_submit": "groups.manage",
+    "groups.remove_members": "groups.manage",
+    "groups.add": "groups.manage",
+    "groups.add_submit": "groups.manage",
+    "groups.paste": "groups.manage",
+    "groups.collections": "groups.manage",
+    "groups.save_collections": "groups.manage",
     "health.healthz": PUBLIC,
     "health.readyz": PUBLIC,
     "help.page": PUBLIC,
@@ -252,7 +268,21 @@ WORDS = {
     "static": {"version": "x", "name": "mark.svg"},
 }
 # Who has which rights inside a provider and inside an organization.
-_OF_THE_ADMIN = {
+_INSIDE = {
+    "members.manage",
+    "groups.read",
+    "groups.manage",
+    "collections.read",
+    "collections.create",
+    "collections.manage",
+    "collections.delete",
+    "policies.read",
+    "policies.manage",
+    "setup.skip",
+    "reports.read",
+}
+_OF_THE_ADMIN = _INSIDE | {
+    "organization.settings",
     "billing.read",
     "organization.billing.read",
     "organization.events.read",
@@ -278,7 +308,7 @@ _OF_THE_ADMIN = {
     "provider.people.read",
     "provider.settings",
 }
-_OF_THE_SERVICE_USER = {
+_OF_THE_SERVICE_USER = _INSIDE | {
     "clients.annotate",
     "clients.views",
     "clients.read",
@@ -289,7 +319,7 @@ _OF_THE_SERVICE_USER = {
     "members.read",
     "organization.read",
 }
-_OF_AN_ADMIN = {
+_OF_AN_ADMIN = _INSIDE | {
     "members.confirm",
     "members.invite",
     "members.read",
@@ -301,7 +331,12 @@ RIGHTS = {
     ("provider", "service user"): _OF_THE_SERVICE_USER,
     ("organization", "provider admin"): _OF_THE_ADMIN,
     ("organization", "service user"): _OF_THE_SERVICE_USER,
-    ("organization", "owner"): {*_OF_AN_ADMIN, "organization.keys", "organization.billing.read"},
+    ("organization", "owner"): {
+        *_OF_AN_ADMIN,
+        "organization.keys",
+        "organization.billing.read",
+        "organization.settings",
+    },
     ("organization", "admin"): _OF_AN_ADMIN,
     ("organization", "user"): {"organization.read"},
 }

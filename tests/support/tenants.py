@@ -22,6 +22,7 @@ from portal.models import (
     ClientImport,
     ClientImportLine,
     Collection,
+    Group,
     Member,
     Organization,
     Provider,
@@ -68,6 +69,7 @@ class Tenant:
     change_set_id: uuid.UUID = field(default_factory=uuid.uuid4)
     event_id: uuid.UUID = field(default_factory=uuid.uuid4)
     import_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    group_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -81,6 +83,7 @@ class Tenant:
             "change_set_id": self.change_set_id,
             "event_id": self.event_id,
             "import_id": self.import_id,
+            "group_id": self.group_id,
             "person_id": self.person_id,
         }
 
@@ -124,6 +127,8 @@ def make_tenant(database: Database, mark: str) -> Tenant:
         _join(tenant, tenant.people[name], role, state)
     _invite(tenant)
     _mark(tenant)
+    group = {"organization_id": client.id, "id": tenant.group_id}
+    database.add(Group(**group, name=f"{mark} group", name_ci=f"{mark} group".lower()))
     return tenant
 
 
