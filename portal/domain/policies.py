@@ -1,8 +1,16 @@
-"""The policies that an organization on Enterprise can set."""
+"""The policies that an organization on Enterprise can set, what each asks, and of whom.
 
+Sources: the reference, section 7: the table of policies, what needs what, and who is exempt.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
-from portal.domain.errors import N_
+from portal.domain.access import Role
+from portal.domain.errors import N_, refuse
+from portal.domain.states import MemberState
 
 
 class PolicyKind(StrEnum):
@@ -28,6 +36,21 @@ class PolicyKind(StrEnum):
         """The policy's name as a message id."""
         return _LABELS[self]
 
+    @property
+    def about(self) -> str:
+        """What it does, in one sentence, as a message id."""
+        return _ABOUT[self]
+
+    @property
+    def needs(self) -> "PolicyKind | None":
+        """Which policy must be on for this one, if one must."""
+        return PolicyKind.SINGLE_ORGANIZATION if self in _NEED_SINGLE else None
+
+    @property
+    def by_client(self) -> bool:
+        """Whether a vault client honours it, not this portal."""
+        return self in _BY_CLIENT
+
 
 _LABELS = {
     PolicyKind.MASTER_PASSWORD: N_("Master password requirements"),
@@ -45,3 +68,253 @@ _LABELS = {
     PolicyKind.AUTOFILL: N_("Fill in when a page loads"),
     PolicyKind.VAULT_BANNER: N_("Message in the vault"),
 }
+_ABOUT = {
+    PolicyKind.MASTER_PASSWORD: N_(
+        "How long and how varied a master password must be when it is chosen."
+    ),
+    PolicyKind.TWO_STEP: N_(
+        "Members need a second factor to come in. Who has none when this is turned on is revoked."
+    ),
+    PolicyKind.ACCOUNT_RECOVERY: N_(
+        "Members can be let back in after they have forgotten their master password."
+    ),
+    PolicyKind.SINGLE_ORGANIZATION: N_(
+        "Members belong to no other organization. Who does when this is turned on is revoked."
+    ),
+    PolicyKind.REQUIRE_SSO: N_("Members sign in with the account of their company alone."),
+    PolicyKind.DATA_OWNERSHIP: N_("Members keep what they save in the organization's collections."),
+    PolicyKind.VAULT_TIMEOUT: N_("When an unlocked vault locks by itself, at the latest."),
+    PolicyKind.PASSWORD_GENERATOR: N_("What the generator of passwords makes at least."),
+    PolicyKind.NO_PERSONAL_EXPORT: N_("Members cannot export their own items to a file."),
+    PolicyKind.NO_PIN: N_("Vaults are not unlocked with a PIN."),
+    PolicyKind.RESTRICTED_ITEM_TYPES: N_("Members do not save payment cards."),
+    PolicyKind.URI_MATCH: N_("How a saved address is compared with the one of a page."),
+    PolicyKind.AUTOFILL: N_("Browser extensions fill a form in as soon as its page is there."),
+    PolicyKind.VAULT_BANNER: N_("A message that everybody reads in their vault."),
+}
+_NEED_SINGLE = frozenset(
+    {
+        PolicyKind.ACCOUNT_RECOVERY,
+        PolicyKind.REQUIRE_SSO,
+        PolicyKind.VAULT_TIMEOUT,
+        PolicyKind.URI_MATCH,
+        PolicyKind.VAULT_BANNER,
+    }
+)
+_BY_CLIENT = frozenset(
+    {
+        PolicyKind.DATA_OWNERSHIP,
+        PolicyKind.PASSWORD_GENERATOR,
+        PolicyKind.NO_PERSONAL_EXPORT,
+        PolicyKind.NO_PIN,
+        PolicyKind.RESTRICTED_ITEM_TYPES,
+        PolicyKind.URI_MATCH,
+        PolicyKind.AUTOFILL,
+        PolicyKind.VAULT_BANNER,
+    }
+)
+_NEEDED_FIRST = N_("%(policy)s needs %(needed)s. Turn that on first.")
+_STILL_NEEDED = N_("%(policy)s is needed by %(dependants)s. Turn that off first.")
+
+
+def check_switch(kind: PolicyKind, *, on: bool, are_on: Collection[PolicyKind]) -> None:
+    """Raise `RuleError` naming both where what `kind` needs is off, or what needs it is on.
+
+    The parameters of the sentence are message ids, to be translated where it is shown.
+    """
+    if on and kind.needs and kind.needs not in are_on:
+        raise refuse(_NEEDED_FIRST, policy=kind.label, needed=kind.needs.label)
+    dependants = [each for each in PolicyKind if each.needs is kind and each in are_on]
+    if not on and dependants:
+        raise refuse(_STILL_NEEDED, policy=kind.label, dependants=dependants[0].label)
+
+
+_EXEMPT_STATES = frozenset({MemberState.INVITED, MemberState.REVOKED, MemberState.STAGED})
+_NOBODY_BY_ROLE = frozenset({PolicyKind.MASTER_PASSWORD, PolicyKind.ACCOUNT_RECOVERY})
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A member as a policy sees them. `is_of_provider`: somebody of the provider's people."""
+
+    role: Role
+    state: MemberState
+    is_of_provider: bool = False
+
+
+def holds_for(kind: PolicyKind, subject: Subject) -> bool:
+    """Whether the policy asks anything of this member: the reference's section 7.3."""
+    if kind is PolicyKind.ACCOUNT_RECOVERY:
+        return subject.state is not MemberState.REVOKED
+    if subject.is_of_provider:
+        return False
+    if kind not in _NOBODY_BY_ROLE and subject.role in (Role.OWNER, Role.ADMIN):
+        return False
+    by_any_state = kind in (PolicyKind.TWO_STEP, PolicyKind.SINGLE_ORGANIZATION)
+    return by_any_state or subject.state not in _EXEMPT_STATES
+
+
+@dataclass(frozen=True)
+class MasterPassword:
+    """What a master password must be. `complexity` is 0 to 4, as the strength meter counts."""
+
+    complexity: int = 3
+    length: int = 12
+    lower: bool = False
+    upper: bool = False
+    digits: bool = False
+    special: bool = False
+    at_sign_in: bool = False
+
+    def __post_init__(self) -> None:
+        _within("complexity", self.complexity, 0, 4)
+        _within("length", self.length, 12, 128)
+
+
+def strictest(asked: Iterable[MasterPassword]) -> MasterPassword | None:
+    """What several organizations ask together of one person; None where none asks."""
+    found = list(asked)
+    if not found:
+        return None
+    return MasterPassword(
+        **{each.name: max(getattr(one, each.name) for one in found) for each in fields(found[0])}
+    )
+
+
+class TimeoutAction(StrEnum):
+    """What happens when the time is over."""
+
+    LOCK = "lock"
+    SIGN_OUT = "sign_out"
+
+    @property
+    def label(self) -> str:
+        """The action as a message id."""
+        return N_("Lock the vault") if self is TimeoutAction.LOCK else N_("Sign out")
+
+
+@dataclass(frozen=True)
+class VaultTimeout:
+    """The longest time, in minutes, that a vault stays unlocked without use."""
+
+    minutes: int = 15
+    action: TimeoutAction = TimeoutAction.LOCK
+
+    def __post_init__(self) -> None:
+        _within("minutes", self.minutes, 1, 24 * 60)
+
+
+@dataclass(frozen=True)
+class AccountRecovery:
+    """`enrols_all`: whoever accepts is enrolled without being asked."""
+
+    enrols_all: bool = False
+
+
+@dataclass(frozen=True)
+class PasswordGenerator:
+    """The least that the generator makes."""
+
+    length: int = 14
+    lower: bool = True
+    upper: bool = True
+    digits: bool = True
+    special: bool = False
+    fewest_digits: int = 0
+    fewest_special: int = 0
+
+    def __post_init__(self) -> None:
+        _within("length", self.length, 5, 128)
+        _within("fewest_digits", self.fewest_digits, 0, 9)
+        _within("fewest_special", self.fewest_special, 0, 9)
+        if not (self.lower or self.upper or self.digits or self.special):
+            raise refuse(N_("Choose at least one kind of characters."), field="lower")
+
+
+class UriMatch(StrEnum):
+    """How a saved address is compared."""
+
+    BASE_DOMAIN = "base_domain"
+    HOST = "host"
+    EXACT = "exact"
+    NEVER = "never"
+
+    @property
+    def label(self) -> str:
+        """The way as a message id."""
+        return _URI_LABELS[self]
+
+
+_URI_LABELS = {
+    UriMatch.BASE_DOMAIN: N_("Same base domain"),
+    UriMatch.HOST: N_("Same host"),
+    UriMatch.EXACT: N_("Exactly the same address"),
+    UriMatch.NEVER: N_("Never by itself"),
+}
+
+
+@dataclass(frozen=True)
+class UriMatching:
+    """The way that holds where a saved address names none."""
+
+    match: UriMatch = UriMatch.BASE_DOMAIN
+
+
+@dataclass(frozen=True)
+class VaultBanner:
+    """A heading, a text and the words of its button."""
+
+    heading: str = ""
+    text: str = ""
+    button: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.text.strip():
+            raise refuse(N_("Enter what everybody shall read."), field="text")
+        for name, limit in (("heading", 40), ("text", 250), ("button", 20)):
+            if len(getattr(self, name)) > limit:
+                sentence = N_("Enter at most %(limit)s characters.")
+                raise refuse(sentence, field=name, limit=limit)
+
+
+def _within(field: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        sentence = N_("Enter a number from %(low)s to %(high)s.")
+        raise refuse(sentence, field=field, low=low, high=high)
+
+
+Data = (
+    MasterPassword | VaultTimeout | AccountRecovery | PasswordGenerator | UriMatching | VaultBanner
+)
+# What a policy can be told beside on and off; the others know nothing more.
+DATA: dict[PolicyKind, type[Data]] = {
+    PolicyKind.MASTER_PASSWORD: MasterPassword,
+    PolicyKind.VAULT_TIMEOUT: VaultTimeout,
+    PolicyKind.ACCOUNT_RECOVERY: AccountRecovery,
+    PolicyKind.PASSWORD_GENERATOR: PasswordGenerator,
+    PolicyKind.URI_MATCH: UriMatching,
+    PolicyKind.VAULT_BANNER: VaultBanner,
+}
+
+
+def read(kind: PolicyKind, stored: Mapping[str, Any]) -> Data | None:
+    """The typed data of a policy from what is stored; what is missing has its default."""
+    shape = DATA.get(kind)
+    if shape is None:
+        return None
+    known = {each.name: stored[each.name] for each in fields(shape) if each.name in stored}
+    if "action" in known:
+        known["action"] = TimeoutAction(known["action"])
+    if "match" in known:
+        known["match"] = UriMatch(known["match"])
+    return shape(**known)
+
+
+def written(data: Data | None) -> dict[str, Any]:
+    """The typed data as it is stored: plain values, each field told."""
+    if data is None:
+        return {}
+    values = {each.name: getattr(data, each.name) for each in fields(data)}
+    return {
+        name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()
+    }

@@ -1,0 +1,144 @@
+"""Policies: what each can be told, what needs what, and of whom it asks anything."""
+
+import itertools
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.domain.access import ORGANIZATION_ROLES, Role
+from portal.domain.errors import RuleError
+from portal.domain.policies import (
+    DATA,
+    MasterPassword,
+    PasswordGenerator,
+    PolicyKind,
+    Subject,
+    TimeoutAction,
+    UriMatch,
+    UriMatching,
+    VaultBanner,
+    VaultTimeout,
+    check_switch,
+    holds_for,
+    read,
+    strictest,
+    written,
+)
+from portal.domain.states import MemberState
+
+P = PolicyKind
+DEPENDANTS = {P.ACCOUNT_RECOVERY, P.REQUIRE_SSO, P.VAULT_TIMEOUT, P.URI_MATCH, P.VAULT_BANNER}
+
+
+@pytest.mark.parametrize("kind", PolicyKind)
+def test_every_policy_says_what_it_is_and_who_keeps_it(kind):
+    assert kind.label
+    assert kind.about.endswith(".")
+    assert kind.by_client in (True, False)
+
+
+@pytest.mark.parametrize("kind", PolicyKind)
+def test_what_needs_another_is_refused_without_it_in_words_that_name_both(kind):
+    if kind not in DEPENDANTS:
+        check_switch(kind, on=True, are_on=set())
+        return
+    with pytest.raises(RuleError) as caught:
+        check_switch(kind, on=True, are_on=set())
+    assert kind.label in str(caught.value)
+    assert P.SINGLE_ORGANIZATION.label in str(caught.value)
+    check_switch(kind, on=True, are_on={P.SINGLE_ORGANIZATION})
+
+
+@pytest.mark.parametrize("kind", sorted(DEPENDANTS))
+def test_what_is_needed_stays_on(kind):
+    with pytest.raises(RuleError) as caught:
+        check_switch(P.SINGLE_ORGANIZATION, on=False, are_on={P.SINGLE_ORGANIZATION, kind})
+    assert kind.label in str(caught.value)
+    check_switch(kind, on=False, are_on={P.SINGLE_ORGANIZATION, kind})
+    check_switch(P.SINGLE_ORGANIZATION, on=False, are_on={P.SINGLE_ORGANIZATION})
+
+
+ACTIVE = {MemberState.ACCEPTED, MemberState.CONFIRMED}
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "state"),
+    list(itertools.product(PolicyKind, ORGANIZATION_ROLES, MemberState)),
+)
+def test_of_whom_a_policy_asks_something(kind, role, state):
+    managers = {Role.OWNER, Role.ADMIN}
+    expected = {
+        P.ACCOUNT_RECOVERY: state is not MemberState.REVOKED,
+        P.MASTER_PASSWORD: state in ACTIVE,
+        P.TWO_STEP: role not in managers,
+        P.SINGLE_ORGANIZATION: role not in managers,
+    }.get(kind, role not in managers and state in ACTIVE)
+    assert holds_for(kind, Subject(role, state)) is expected
+    of_provider = Subject(role, state, is_of_provider=True)
+    assert holds_for(kind, of_provider) is (expected and kind is P.ACCOUNT_RECOVERY)
+
+
+numbers = st.integers(0, 4), st.integers(12, 128)
+asked = st.builds(
+    MasterPassword,
+    complexity=numbers[0],
+    length=numbers[1],
+    lower=st.booleans(),
+    upper=st.booleans(),
+    digits=st.booleans(),
+    special=st.booleans(),
+    at_sign_in=st.booleans(),
+)
+
+
+@given(st.lists(asked, min_size=1))
+def test_the_strictest_of_several_asks_all_that_any_of_them_asks(several):
+    together = strictest(several)
+    for each in fields(MasterPassword):
+        values = [getattr(one, each.name) for one in several]
+        assert getattr(together, each.name) == max(values)
+    assert strictest([]) is None
+    assert strictest([together, *several]) == together
+
+
+@given(asked)
+def test_what_is_stored_reads_the_same(data):
+    assert read(P.MASTER_PASSWORD, written(data)) == data
+
+
+@pytest.mark.parametrize("kind", sorted(DATA.keys() - {P.VAULT_BANNER}))
+def test_what_is_not_stored_has_its_default(kind):
+    assert read(kind, {}) == DATA[kind]()
+    assert read(kind, {"unknown": 1}) == DATA[kind]()
+
+
+def test_words_of_the_stored_data_come_back_as_what_they_were():
+    wanted = VaultTimeout(30, TimeoutAction.SIGN_OUT)
+    assert written(wanted) == {"minutes": 30, "action": "sign_out"}
+    assert read(P.VAULT_TIMEOUT, written(wanted)) == wanted
+    assert read(P.URI_MATCH, {"match": "exact"}) == UriMatching(UriMatch.EXACT)
+    assert read(P.NO_PIN, {"x": 1}) is None
+    assert written(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("make", "field"),
+    [
+        (lambda: MasterPassword(complexity=5), "complexity"),
+        (lambda: MasterPassword(length=11), "length"),
+        (lambda: VaultTimeout(0), "minutes"),
+        (lambda: VaultTimeout(1441), "minutes"),
+        (lambda: PasswordGenerator(length=4), "length"),
+        (lambda: PasswordGenerator(fewest_digits=10), "fewest_digits"),
+        (lambda: PasswordGenerator(lower=False, upper=False, digits=False), "lower"),
+        (lambda: VaultBanner(text=" "), "text"),
+        (lambda: VaultBanner(heading="x" * 41, text="x"), "heading"),
+        (lambda: VaultBanner(text="x" * 251), "text"),
+    ],
+)
+def test_what_cannot_be_is_refused_at_its_field(make, field):
+    with pytest.raises(RuleError) as caught:
+        make()
+    assert caught.value.field == field
