@@ -14,18 +14,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import short_transaction
 from portal.domain.access import Actor, Permission, permissions_of
-from portal.domain.plans import Feature
 from portal.domain.scope import Reach
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
 from portal.organizations import service
+from portal.organizations.nav import nav_groups
 from portal.providers.brand import brand_at
 from portal.providers.context import guide, provider_actor, stands_in_provider
 from portal.web.access import needs_step_up
 from portal.web.fragments import elsewhere, is_htmx
-from portal.web.frame import Frame, nav_item
+from portal.web.frame import Frame
 from portal.web.logs import trace
-from portal.web.shell import Banner, NavGroup
+from portal.web.shell import Banner
 
 WAITING, CLOSED = "organizations.waiting", "organizations.closed"
 WHILE_WAITING = frozenset({Permission.ORGANIZATION_READ})
@@ -136,14 +136,6 @@ def _frame(place: Any) -> Frame:
     if g.closed or g.waits:
         only = url_for(CLOSED if g.closed else WAITING, **here)
         return Frame(place.organization_name, only, brand=brand_at(place))
-    items = [nav_item(_("Collections"), "collections.index", "folder", **here)]
-    if g.actor.can(Permission.MEMBERS_READ):
-        items.append(nav_item(_("Members"), "members.index", "users", **here))
-        items.append(nav_item(_("Set-up"), "organizations.setup", "list-checks", **here))
-    if g.actor.can(Permission.ORGANIZATION_BILLING_READ):
-        items.append(nav_item(_("Billing"), "invoicing.organization_billing", "receipt", **here))
-    if g.actor.can(Permission.GROUPS_READ) and place.organization_plan.has(Feature.GROUPS):
-        items.insert(2, nav_item(_("Groups"), "groups.index", "layers", **here))
     banner = None
     if g.actor.via_provider:
         text = _(
@@ -152,13 +144,6 @@ def _frame(place: Any) -> Frame:
             provider=place.provider_name,
         )
         banner = Banner(text, url_for("clients.index", provider_id=place.provider_id))
-    groups = [NavGroup("", tuple(items))]
-    if g.actor.can(Permission.ORGANIZATION_EVENTS_READ):
-        log = nav_item(_("Event log"), "logbook.organization_events", "scroll-text", **here)
-        groups.append(NavGroup(_("Reporting"), (log,)))
-    if g.actor.can(Permission.ORGANIZATION_KEYS):
-        keys = nav_item(_("Keys"), "organizations.rotate_key", "key-round", **here)
-        groups.append(NavGroup(_("Settings"), (keys,)))
-    return Frame(
-        place.organization_name, items[0].url, tuple(groups), banner, guide(), brand_at(place)
-    )
+    rows = nav_groups(place.organization_id, g.actor.can, place.organization_plan)
+    first = rows[0].items[0].url
+    return Frame(place.organization_name, first, rows, banner, guide(), brand_at(place))

@@ -1,0 +1,70 @@
+"""The Admin Console's rows: which pages there are, and who sees which."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from portal.domain.access import Permission
+from portal.domain.errors import N_
+from portal.domain.plans import Feature, Plan
+from portal.web.frame import nav_item
+from portal.web.shell import NavGroup
+
+
+@dataclass(frozen=True)
+class NavPage:
+    """A row. It is hidden where the role lacks the permission or the plan the feature."""
+
+    group: str
+    label: str
+    endpoint: str
+    icon: str
+    permission: Permission
+    feature: Feature | None = None
+
+    def is_open(self, can: Callable[[Permission], bool], plan: Plan) -> bool:
+        return can(self.permission) and (self.feature is None or plan.has(self.feature))
+
+
+_FIRST, _REPORTING, _SETTINGS = "", N_("Reporting"), N_("Settings")
+P = Permission
+PAGES = (
+    NavPage(_FIRST, N_("Collections"), "collections.index", "folder", P.ORGANIZATION_READ),
+    NavPage(_FIRST, N_("Members"), "members.index", "users", P.MEMBERS_READ),
+    NavPage(_FIRST, N_("Groups"), "groups.index", "layers", P.GROUPS_READ, Feature.GROUPS),
+    NavPage(_FIRST, N_("Set-up"), "organizations.setup", "list-checks", P.MEMBERS_READ),
+    NavPage(
+        _FIRST,
+        N_("Billing"),
+        "invoicing.organization_billing",
+        "receipt",
+        P.ORGANIZATION_BILLING_READ,
+    ),
+    NavPage(
+        _REPORTING,
+        N_("Event log"),
+        "logbook.organization_events",
+        "scroll-text",
+        P.ORGANIZATION_EVENTS_READ,
+    ),
+    NavPage(_SETTINGS, N_("Keys"), "organizations.rotate_key", "key-round", P.ORGANIZATION_KEYS),
+)
+
+
+def nav_groups(
+    organization_id: UUID, can: Callable[[Permission], bool], plan: Plan
+) -> tuple[NavGroup, ...]:
+    """The rows that somebody sees, under their headings."""
+    here: dict[str, Any] = {"organization_id": organization_id}
+    found = [page for page in PAGES if page.is_open(can, plan)]
+    return tuple(
+        NavGroup(
+            _(group) if group else "",
+            tuple(nav_item(_(page.label), page.endpoint, page.icon, **here) for page in pages),
+        )
+        for group, pages in groupby(found, lambda page: page.group)
+    )
