@@ -24,6 +24,7 @@ SAME = {
     "Code",
     "Collections",
     "Europe",
+    "Collection",
     "Invitations",
     "Logo",
     "Menu",
