@@ -126,3 +126,12 @@ def test_a_key_that_was_rotated_since_is_not_handed_to_a_new_provider(place):
     place.database.run(update(Organization).values(version=Organization.version + 1))
     browser.post(address, fields, status=409)
     assert place.client().provider_id is None
+
+
+def test_who_leaves_by_themselves_keeps_no_key(place):
+    kim, person_id = hire_scoped(place)
+    reaches(place, person_id, place.organization, wrapped_key=key_for(kim, place.keys))
+    place.browser_of(kim).post(f"/providers/{place.provider.id}/leave", status=303)
+    assert access(place)[0].until_at
+    assert access(place)[0].wrapped_key is None
+    assert due(place) == {place.organization.id}

@@ -134,6 +134,7 @@ def leave(session: Session, actor: Actor) -> None:
     reach.settle(session, provider_id, people=[person.id])
     before = {"role": person.role.value, "state": person.state.value}
     _tell(session, actor, "provider:person:leave", person, before=before)
+    reach.settle(session, provider_id, people=[person.id])
 
 
 def check_actor(session: Session, actor: Actor) -> None:
