@@ -15,15 +15,18 @@ from portal.accounts import passwords
 from portal.cli.checks import Level, examine
 from portal.cli.demo import NotEmptyError, is_empty, make_demo, note_of
 from portal.cli.recount import recount
+from portal.cli.recount_reach import recount_access, recount_terms
 from portal.crypto.envelope import SymmetricKey, unseal
 from portal.crypto.kdf import derive_master_key, signin_hash
 from portal.crypto.keys import new_key_pair, new_tenant_keys, open_user_key, unwrap
 from portal.crypto.recovery import open_with_code
+from portal.demo.contractor import REACHED
 from portal.demo.keys import SETS
 from portal.demo.names import Names
 from portal.demo.plot import _shares
 from portal.domain.emails import check_email
 from portal.domain.names import check_name
+from portal.domain.scope import Reach
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
 from portal.models import (
@@ -43,6 +46,7 @@ from portal.models import (
 from tests.support.accounts import keys_for
 from tests.support.databases import empty_tables
 from tests.support.eventlog import all_told
+from tests.support.scopes import open_access
 
 pytestmark = pytest.mark.committed
 PASSWORD = "correct horse battery staple"
@@ -179,7 +183,11 @@ def test_clients_stand_in_many_states(make, database):
 def test_the_demos_people_can_sign_in_and_open_what_is_theirs(make, database):
     made = make()
     provider = database.one(select(Provider))
-    held = database.all(select(ProviderPerson.wrapped_provider_key))
+    held = database.all(
+        select(ProviderPerson.wrapped_provider_key)
+        .where(ProviderPerson.reach == Reach.ALL)
+        .order_by(ProviderPerson.id)
+    )
     keys = [keys_for(email, PASSWORD) for email in (made.admin, made.technician)]
     opened = {unwrap(wrapped, key.private_key) for wrapped, key in zip(held, keys, strict=True)}
     assert len(opened) == 1
@@ -287,3 +295,12 @@ def test_nobody_gets_the_address_of_somebody_else():
     names, taken = Names(random.Random(1), "en"), set()
     people = [names.person("acme.example", taken) for _ in range(5000)]
     assert len({person.email for person in people}) == 5000
+
+
+def test_the_contractor_reads_five_clients_and_nothing_is_to_be_recounted(make, database):
+    make()
+    contractor = database.one(select(ProviderPerson).where(ProviderPerson.reach != Reach.ALL))
+    assert contractor.level == "read_only"
+    assert len(open_access(database, contractor.id)) == REACHED
+    with database.session() as session:
+        assert recount_access(session) == recount_terms(session) == []

@@ -6,6 +6,7 @@ import random
 import pytest
 from sqlalchemy import delete, select, update
 
+from portal.cli.recount_reach import recount_access, recount_terms
 from portal.domain.names import name_ci
 from portal.domain.scope import Because, Level, Reach
 from portal.domain.states import ProviderPersonState
@@ -15,9 +16,11 @@ from portal.models import (
     OrganizationTag,
     ProviderPerson,
     ScopePart,
+    ScopeTerm,
     Tag,
     new_id,
 )
+from portal.providers import reach
 from tests.support.clients import employ, make_account, make_client, make_provider, organization
 from tests.support.scopes import name_parts, open_access, settle, terms
 
@@ -237,3 +240,34 @@ def test_where_nobody_is_limited_it_costs_one_statement(database, provider, stat
     statements.clear()
     settle(database, provider, organizations=[client.id])
     statements.most(1)
+
+
+def test_the_doctor_finds_what_is_not_as_the_scopes_say(database, provider):
+    client, person = make_client(database, provider), place(database, provider)
+    name_parts(database, person, clients=[client])
+    settle(database, provider)
+    with database.session() as session:
+        assert recount_access(session) == recount_terms(session) == []
+    database.run(delete(ScopePart))
+    database.run(delete(ScopeTerm))
+    with database.session() as session:
+        assert recount_access(session) == [f"{person.id}: {client.id}, counted nothing"]
+        assert recount_terms(session) == [f"{person.id}: no term"]
+    name_parts(database, person, clients=[client])
+    database.run(delete(ClientAccess))
+    with database.session() as session:
+        assert recount_access(session) == [f"{person.id}: nothing, counted {client.id}"]
+
+
+def test_a_tag_that_gets_another_name_stays_the_same_reason(database, provider):
+    client, person = make_client(database, provider), place(database, provider)
+    tag = make_tag(database, provider)
+    put(database, provider, client, tag)
+    name_parts(database, person, tags=[tag])
+    settle(database, provider)
+    database.run(update(Tag).values(name="Silver", name_ci="silver"))
+    with database.session() as session:
+        reach.rename_tag(session, provider.id, before="Gold", after="Silver")
+    settle(database, provider)
+    assert database.count(ClientAccess) == 1
+    assert open_access(database, person.id) == {client.id: (TAGGED, "Silver")}

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from portal.cli.recount_reach import recount_access, recount_terms
 from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
 from portal.domain.setup_steps import SetupFacts, progress, setup_steps
@@ -57,6 +58,8 @@ def recount(session: Session) -> Iterator[tuple[str, list[str]]]:
     )
     yield "event numbers", _wrong(session, _streams())
     yield "what waits", recount_waiting(session)
+    yield "who reaches what", recount_access(session)
+    yield "the terms of people", recount_terms(session)
 
 
 def _wrong(session: Session, found: Rows) -> list[str]:

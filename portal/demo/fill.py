@@ -2,12 +2,14 @@
 
 import datetime as dt
 import random
+import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from portal.billing import load_prices
 from portal.demo.clients import Client, Clients
+from portal.demo.contractor import REACHED, make_contractor
 from portal.demo.keys import KeyPool
 from portal.demo.members import Scene
 from portal.demo.names import Names
@@ -48,12 +50,16 @@ def fill(connection: Connection, order: Order, now: dt.datetime) -> Demo:
     names, prices = Names(rng, order.locale), load_prices()
     clients = Clients(Scene(rows, ids, rng, names, provider, pool, now), log, prices)
     first: Client | None = None
+    reached: list[uuid.UUID] = []
     for fate in fates(order, rng, now, (order.events or 0) - log.count):
         client = clients.make(fate)
         first = first or client
+        reached += [client.id] if len(reached) < REACHED else []
         rows.rest()
     _tell_the_rest(rows, log, provider, now)
     log.close()
+    if reached:
+        make_contractor(rows, provider, order, reached, now)
     attention.rebuild(connection)
     return Demo(
         provider=str(provider.id),

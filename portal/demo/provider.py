@@ -74,9 +74,9 @@ def make_provider(rows: Rows, ids: Ids, log: Log, order: Order, began: dt.dateti
     name, admin_name, technician_name, owner_name = _NAMES[order.locale]
     keys = new_tenant_keys()
     provider_id = ids.at(began)
-    admin = _person(rows, ids, order, began, admin_name, ADMIN)
-    technician = _person(rows, ids, order, began, technician_name, TECHNICIAN)
-    owner = _person(rows, ids, order, began, owner_name, OWNER)
+    admin = make_person(rows, ids, order, began, admin_name, ADMIN)
+    technician = make_person(rows, ids, order, began, technician_name, TECHNICIAN)
+    owner = make_person(rows, ids, order, began, owner_name, OWNER)
     provider = DemoProvider(
         id=provider_id,
         name=name,
@@ -96,7 +96,9 @@ def make_provider(rows: Rows, ids: Ids, log: Log, order: Order, began: dt.dateti
     return provider
 
 
-def _person(rows: Rows, ids: Ids, order: Order, at: dt.datetime, name: str, email: str) -> Person:
+def make_person(
+    rows: Rows, ids: Ids, order: Order, at: dt.datetime, name: str, email: str
+) -> Person:
     keys = new_account_keys(email, order.password)
     person = Person(ids.at(at), name, email, keys)
     rows.add(

@@ -135,9 +135,13 @@ def _is_anybody_limited(session: Session, provider_id: uuid.UUID, people: Ids) -
 
 
 def wanted_access(
-    provider_id: uuid.UUID, people: Ids = None, organizations: Ids = None
+    provider_id: uuid.UUID | None = None, people: Ids = None, organizations: Ids = None
 ) -> Subquery:
-    """(person_id, organization_id, because, tag_name) of all that is to be open."""
+    """(person_id, organization_id, because, tag_name) of all that is to be open.
+
+    Without a provider those of all, for whoever counts anew.
+    """
+    mine = [] if provider_id is None else [ProviderPerson.provider_id == provider_id]
     tag_name = _tag_name()
     pairs = (
         select(
@@ -148,11 +152,7 @@ def wanted_access(
         )
         .select_from(ProviderPerson)
         .join(Organization, Organization.provider_id == ProviderPerson.provider_id)
-        .where(
-            ProviderPerson.provider_id == provider_id,
-            _LIMITED,
-            *_narrow(ProviderPerson.id, people, Organization.id, organizations),
-        )
+        .where(*mine, _LIMITED, *_narrow(ProviderPerson.id, people, Organization.id, organizations))
         .subquery()
     )
     tagged = pairs.c.because == Because.TAGGED.value
