@@ -1,18 +1,21 @@
 """Confirming members of several clients from one page, and two admins who act at once."""
 
+import json
 import threading
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.crypto.keys import wrap_for
 from portal.domain.access import Role
 from portal.domain.states import MemberState
-from portal.models import Attention, Event, Member, Organization, Outbox
+from portal.models import Attention, ClientAccess, Event, Member, Organization, Outbox
 from portal.providers import attention
 from tests.support.accounts import keys_for
 from tests.support.clients import make_client, make_provider, persona
 from tests.support.organizations import OWNER, join, make_place
+from tests.support.scopes import scoped
+from tests.support.staff import hire
 from tests.test_stuck_people import ask, grow_older, url
 
 EVA = "eva@acme.example"
@@ -28,10 +31,10 @@ def admin(place):
     return place.admins_browser()
 
 
-def accept(place, email=EVA, *, keys=True):
+def accept(place, email=EVA, *, keys=True, role=Role.USER):
     """Somebody has accepted and waits; returns the id of their row."""
     person = place.person(email, email.title(), keys=keys)
-    member_id = join(place, person, Role.USER, MemberState.ACCEPTED)
+    member_id = join(place, person, role, MemberState.ACCEPTED)
     with place.database.session() as session:
         attention.member_moved(session, member_id, MemberState.ACCEPTED)
     return member_id
@@ -110,6 +113,45 @@ def test_ids_that_do_not_belong_together_are_nobody(place, admin, database):
     there = f"/providers/{other.provider.id}/stuck-people/confirm/{place.organization.id}"
     other.browser.post(f"{there}/{member_id}", handed_over(place), status=404)
     assert state(place, member_id) is MemberState.ACCEPTED
+
+
+def test_a_limited_person_uses_the_key_of_each_client_and_nothing_of_the_providers(place, database):
+    accept(place)
+    jun = scoped(database, place.provider, clients=[place.organization])
+    page = jun.browser.get(url(place, "/confirm?scope=all"))
+    assert "You hold no key of these clients yet: Acme Ltd" in page
+    assert page.select("[data-member]") == []
+    database.run(update(ClientAccess).values(wrapped_key="4.mine"))
+    page = jun.browser.get(url(place, "/confirm?scope=all"))
+    section = page.one("[data-member]")
+    assert (section["data-organization-key"], section["data-wrapped-by"]) == ("4.mine", "account")
+    ring = json.loads(page.one("meta[name=key-ring]")["content"])
+    assert ring["provider"] is None
+
+
+def test_a_client_outside_of_the_scope_is_nobodys(place, database):
+    member_id = accept(place)
+    jun = scoped(database, place.provider)
+    assert "Nobody is waiting" in jun.browser.get(url(place, f"/confirm?id={member_id}"))
+    jun.browser.post(one(place, member_id), handed_over(place), status=404)
+
+
+def test_a_service_user_confirms_no_owner(place):
+    accept(place, "o@acme.example", role=Role.OWNER)
+    jun, _ = hire(place)
+    page = place.browser_of(jun).get(url(place, "/confirm?scope=all"))
+    assert "Only a provider admin can confirm these owners: O@Acme.Example." in page
+    assert page.select("[data-member]") == []
+
+
+def test_a_key_that_was_rotated_since_is_not_handed_over(place, admin):
+    member_id = accept(place)
+    fields = {**handed_over(place), "key_version": "another"}
+    answer = admin.post(one(place, member_id), fields, status=422)
+    assert answer.response.json["errors"][""]
+    shown = admin.get(url(place, "/confirm?scope=all")).one("[data-member]")["data-key-version"]
+    fields = {**handed_over(place), "key_version": shown}
+    admin.post(one(place, member_id), fields, status=204)
 
 
 def test_what_cannot_be_confirmed_yet_says_why(place, admin, database):

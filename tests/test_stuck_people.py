@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
+from portal.domain.scope import Level
 from portal.domain.states import ClientStatus, MemberState
 from portal.members import service
 from portal.models import Attention, Event, Member, Organization, Outbox, new_id, utc_now
@@ -180,9 +181,10 @@ def test_own_people_are_listed_for_whoever_may_see_them(place, admin, database):
     admin.get(page.link("Show the person"))
 
 
-def test_a_service_user_looks_and_sends_nothing(place, database):
-    jun, _ = hire(place)
-    browser = place.browser_of(jun)
+def test_whoever_only_reads_looks_and_sends_nothing(place, database):
+    browser = scoped(
+        database, place.provider, level=Level.READ_ONLY, clients=[place.organization]
+    ).browser
     page = browser.get(url(place))
     assert who(page) == [OWNER]
     assert page.select("input[type=checkbox]") == []
@@ -190,6 +192,19 @@ def test_a_service_user_looks_and_sends_nothing(place, database):
     browser.get(url(place, "/resend?scope=all"), status=403)
     browser.get(url(place, "/confirm?scope=all"), status=403)
     browser.post(url(place, "/resend"), {"id": str(place.owner_row)}, status=403)
+
+
+def test_a_service_user_writes_to_everybody_but_owners(place):
+    jun, _ = hire(place)
+    zoe = ask(place, "zoe@acme.example")
+    grow_older(place)
+    browser = place.browser_of(jun)
+    page = browser.get(url(place, "/resend?scope=all"))
+    assert "Only an owner or a provider admin can invite an owner." in page
+    ids = [str(zoe.id), str(place.owner_row)]
+    answer = browser.post(url(place, "/resend"), {"id": ids})
+    assert answer.heading == "1 invitation is on its way"
+    assert versions(place) == [1, 2]
 
 
 def test_a_scope_leaves_the_others_out_of_list_count_and_file(place, database):

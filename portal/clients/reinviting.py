@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.clients import stuck_queries
 from portal.clients.stuck_listing import StuckListing
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Role
 from portal.domain.attention import STUCK, AttentionKind
 from portal.domain.errors import N_, Message, RuleError
 from portal.domain.invitations import ASK_EVERY, VALID
@@ -48,20 +48,22 @@ def plan(
     mailed = stuck_queries.lately_mailed(session, actor, {row.label for row in found}, after)
     answers, taken = [], set[str]()
     for row in found:
-        refusal = _refusal(row, mailed, taken)
+        refusal = _refusal(actor, row, mailed, taken)
         if refusal is None:
             taken.add(row.label)
         answers.append(Wanted(row, Message(refusal) if refusal else None))
     return answers
 
 
-def _refusal(row: Any, mailed: set[str], taken: set[str]) -> str | None:
+def _refusal(actor: Actor, row: Any, mailed: set[str], taken: set[str]) -> str | None:
     if row.organization_id is None:
         return OWN_PEOPLE
     if row.state is not MemberState.INVITED:
         return NOT_INVITED
     if row.status is not ClientStatus.ACTIVE:
         return CLIENT_CLOSED
+    if row.role is Role.OWNER and actor.role is not Role.PROVIDER_ADMIN:
+        return service.OWNERS_ONLY
     if row.label in mailed:
         return LATELY
     return SAME_ADDRESS if row.label in taken else None

@@ -75,6 +75,7 @@ class StuckList:
     csv_url: str
     query: str
     is_filtered: bool
+    is_limited: bool
     previous_url: str | None
     next_url: str | None
 
@@ -133,6 +134,7 @@ def build(
         csv_url=listing.address(url_for("clients.stuck_csv", provider_id=provider_id)),
         query=listing.address("").removeprefix("?"),
         is_filtered=bool(listing.filters()),
+        is_limited=actor.scope.is_limited,
         previous_url=beside(page.previous),
         next_url=beside(page.next),
     )

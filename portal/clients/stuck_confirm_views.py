@@ -12,7 +12,8 @@ from portal.clients import queries, stuck, stuck_queries
 from portal.clients.blueprint import bp
 from portal.clients.stuck_views import chosen
 from portal.crypto.fingerprint import fingerprint_phrase
-from portal.domain.access import Permission
+from portal.crypto.versions import version_of
+from portal.domain.access import Permission, Role
 from portal.domain.errors import RuleError
 from portal.extensions import db
 from portal.members import confirmation
@@ -38,30 +39,60 @@ def stuck_confirm(provider_id: uuid.UUID) -> Response:
     people = [_person(provider_id, row) for row in found]
     body = render_template(
         "clients/stuck_confirm.html",
-        ready=[each for each in people if each["organization_key"] and each["public_key"]],
-        keyless=[each for each in people if not each["organization_key"]],
-        waiting=[each for each in people if each["organization_key"] and not each["public_key"]],
+        **_sorted(people),
         is_full=len(found) == AT_ONCE,
         at_once=AT_ONCE,
-        key_ring=_ring(provider_id),
+        key_ring=(ring := _ring(provider_id)),
+        can_open=actor().scope.is_limited or ring.holds_provider_key,
         provider_id=provider_id,
         back_url=listing.address(url_for("clients.stuck_people", provider_id=provider_id)),
     )
     return no_store(make_response(body))
 
 
+def _sorted(people: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Who can be confirmed here and now, and who cannot for which reason."""
+    piles: dict[str, list[dict[str, Any]]] = {
+        name: [] for name in ("ready", "owners", "keyless", "closed", "waiting")
+    }
+    for each in people:
+        piles[each["pile"]].append(each)
+    return piles
+
+
+def _pile(row: Any, key: OrganizationKey) -> str:
+    if row.role is Role.OWNER and actor().role is not Role.PROVIDER_ADMIN:
+        return "owners"
+    if row.protected_private_key is None:
+        return "keyless"
+    if key.key is None:
+        return "closed"
+    return "ready" if row.public_key else "waiting"
+
+
 def _ring(provider_id: uuid.UUID) -> KeyRing:
-    """The provider's keys with its private one: some clients' keys are wrapped for that pair."""
+    """The provider's keys with its private one: some clients' keys are wrapped for that pair.
+
+    Nothing of the provider's for somebody with a limited scope, who has each client's own key.
+    """
+    account = AccountKey(current_user.account_id, current_user.public_key)
+    if actor().scope.is_limited:
+        return KeyRing(account=account)
     keys = provider_queries.keys(db.session(), provider_id)
     wrapped = current_user.place.wrapped_provider_key
-    return KeyRing(
-        account=AccountKey(current_user.account_id, current_user.public_key),
-        provider=ProviderKeys(provider_id, wrapped, keys.protected_private_key, keys.public_key),
-    )
+    provider = ProviderKeys(provider_id, wrapped, keys.protected_private_key, keys.public_key)
+    return KeyRing(account=account, provider=provider)
+
+
+def _key(row: Any) -> OrganizationKey:
+    version = version_of(row.protected_private_key) if row.protected_private_key else ""
+    if actor().scope.is_limited:
+        return OrganizationKey(row.organization_id, row.own_key, "account", version)
+    return OrganizationKey.from_provider(row.organization_id, row.provider_wrapped_key, version)
 
 
 def _person(provider_id: uuid.UUID, row: Any) -> dict[str, Any]:
-    key = OrganizationKey.from_provider(row.organization_id, row.provider_wrapped_key)
+    key = _key(row)
     here = {"organization_id": row.organization_id, "member_id": row.subject_id}
     phrase = fingerprint_phrase(str(row.account_id), row.public_key) if row.public_key else ""
     return {
@@ -70,8 +101,8 @@ def _person(provider_id: uuid.UUID, row: Any) -> dict[str, Any]:
         "account_id": row.account_id,
         "public_key": row.public_key,
         "phrase": phrase,
-        "organization_key": key.key if row.has_keys else None,
-        "wrapped_by": key.wrapped_by,
+        "key": key,
+        "pile": _pile(row, key),
         "post_url": url_for("clients.stuck_confirm_one", provider_id=provider_id, **here),
     }
 
@@ -98,6 +129,7 @@ def stuck_confirm_one(
             member,
             public_key=form.public_key.data or "",
             wrapped_key=form.wrapped_key.data or "",
+            key_version=form.key_version.data or "",
         )
     except KeyChanged as changed:
         db.session.rollback()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from portal.clients.stuck_listing import PAGE_SIZE, SORT, StuckListing
 from portal.domain.access import Actor
@@ -14,7 +14,7 @@ from portal.domain.attention import AttentionKind
 from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.searching import ESCAPE, contains
-from portal.models import Account, Attention, Member, Organization, utc_now
+from portal.models import Account, Attention, ClientAccess, Member, Organization, utc_now
 from portal.models.keyset import seek
 from portal.providers.stuck import stuck
 
@@ -30,6 +30,7 @@ _SHOWN = (
     Organization.name.label("client"),
     Organization.status,
     Member.state,
+    Member.role,
 )
 _MEMBER = and_(
     Member.organization_id == Attention.organization_id, Member.id == Attention.subject_id
@@ -131,19 +132,30 @@ def to_confirm(
     *,
     limit: int,
 ) -> Sequence[Any]:
-    """Members of clients who have accepted, the oldest first, with their keys and the client's."""
+    """Members of clients who have accepted, the oldest first, with their keys and the client's.
+
+    `own_key` is the client's key as the actor has it whose scope is limited.
+    """
+    own = aliased(ClientAccess)
+    is_own = and_(
+        own.provider_id == Attention.provider_id,
+        own.person_id == actor.scope.person_id,
+        own.organization_id == Attention.organization_id,
+        own.until_at.is_(None),
+    )
     found = (
         _of(
             actor,
             listing if ids is None else StuckListing(),
             Member.account_id,
-            Member.role,
             Account.name,
             Account.public_key,
-            Organization.public_key.is_not(None).label("has_keys"),
+            Organization.protected_private_key,
             Organization.provider_wrapped_key,
+            own.wrapped_key.label("own_key"),
         )
         .join(Account, Account.id == Member.account_id)
+        .outerjoin(own, is_own)
         .where(Attention.kind == AttentionKind.ACCEPTED, Organization.id.is_not(None))
     )
     if ids is not None:

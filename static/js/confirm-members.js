@@ -17,11 +17,12 @@ function isWhatWasShown(person) {
 
 async function confirm(person) {
   if (!isWhatWasShown(person)) return { state: "mismatch" };
-  const { organizationKey: key, wrappedBy, publicKey } = person.dataset;
+  const { organizationKey: key, wrappedBy, publicKey, keyVersion } = person.dataset;
   const vault = await openVault();
   const raw = vault && (await organizationKey(vault, { key, wrapped_by: wrappedBy }));
   if (!raw) return { state: "locked" };
-  const fields = { public_key: publicKey, wrapped_key: await wrapFor(publicKey, raw) };
+  const wrapped = await wrapFor(publicKey, raw);
+  const fields = { public_key: publicKey, wrapped_key: wrapped, key_version: keyVersion };
   const { ok, data } = await post(person.dataset.post, fields);
   return ok ? { state: "done" } : { state: "failed", said: data.errors?.[""] };
 }
