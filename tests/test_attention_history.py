@@ -12,9 +12,10 @@ from portal.crypto.keys import wrap_for
 from portal.crypto.tokens import Link
 from portal.domain.access import Role, Trace
 from portal.domain.errors import RuleError
+from portal.domain.membership import MemberAction
 from portal.domain.staff import StaffAction
 from portal.domain.states import MemberState
-from portal.members import acceptance, confirmation, service
+from portal.members import acceptance, changes, confirmation, service
 from portal.members import queries as member_queries
 from portal.models import (
     Account,
@@ -43,7 +44,7 @@ class History:
         acts = (
             self.invite, self.invite, self.resend, self.readdress, self.accept, self.accept,
             self.confirm, self.unlink, self.link, self.change_seats, self.mail, self.mail,
-            self.hire, self.person, self.person_accepts,
+            self.hire, self.person, self.person_accepts, self.manage, self.manage, self.stage,
         )  # fmt: skip
         act = self.chance.choice(acts)
         with self.database.session() as session:
@@ -123,6 +124,33 @@ class History:
             confirmation.confirm(
                 session, self.place.actor, row, public_key=row.public_key, wrapped_key=key
             )
+
+    def manage(self, session):
+        """Invited, revoked, restored, removed; the owner stays, so that there is one to link by."""
+        everybody = select(Member.id).where(Member.role != Role.OWNER).order_by(Member.id)
+        found = session.scalars(everybody).all()
+        if found:
+            changes.act(
+                session,
+                self.place.actor,
+                self.chance.choice(list(MemberAction)),
+                organization_id=self.place.organization.id,
+                member_id=self.chance.choice(found),
+                by=changes.manager_of(self.place.actor),
+            )
+
+    def stage(self, session):
+        """As a directory prepares people: a row that nobody has been invited by."""
+        self.number += 1
+        member = Member(
+            organization_id=self.place.organization.id,
+            email=f"staged{self.number}@acme.example",
+            role=Role.USER,
+            state=MemberState.STAGED,
+        )
+        session.add(member)
+        session.flush()
+        attention.member_moved(session, member.id, MemberState.STAGED)
 
     def unlink(self, session):
         client = queries.client(session, self.place.actor.scope, self.place.organization.id)

@@ -31,6 +31,7 @@ from portal.domain.states import MemberState
 from portal.members import queries, service
 from portal.models import Member, Organization, utc_now
 from portal.organizations.service import recount_setup, streams_in
+from portal.providers import attention
 
 GONE = N_("This person is not here any more.")
 CHANGED = N_("This member has changed in the meantime. Load the page again.")
@@ -99,6 +100,8 @@ def act(
         return None
     check_member_action(action, standing_of(member, actor, held), by)
     _DO[action](session, actor, member)
+    if action is not MemberAction.RESEND:
+        attention.member_changed(session, organization_id, member_id)
     return member
 
 

@@ -240,7 +240,7 @@ def _tell_of_renewal(
         email=member.email,
     )
     send_invitation(session, member, member.provider_id)
-    attention.member_invited(session, organization_id, member.id)
+    attention.member_renewed(session, organization_id, member.id)
 
 
 _INVITED = (

@@ -83,12 +83,26 @@ def rebuild(connection: Connection) -> None:
 
 
 def member_invited(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -> None:
-    """Somebody came into a client, or another link went out to them; seats may be used up."""
+    """Somebody came into a client; its seats may be used up."""
     _write(
         session,
         facts.members(Member.organization_id == organization_id, Member.id == member_id),
         facts.full(Organization.id == organization_id),
     )
+
+
+def member_renewed(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -> None:
+    """Another link went out to somebody who is invited, perhaps only now."""
+    drop(session, None, member_id, *_left(MemberState.INVITED.value))
+    member_invited(session, organization_id, member_id)
+
+
+def member_changed(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -> None:
+    """A member was revoked, restored or removed, and a seat taken or given back."""
+    mine = (Member.organization_id == organization_id, Member.id == member_id)
+    state = session.scalar(select(Member.state).where(*mine))
+    member_moved(session, member_id, state or MemberState.REVOKED)
+    seats_changed(session, organization_id)
 
 
 def member_moved(session: Session, member_id: uuid.UUID, state: MemberState) -> None:
