@@ -20,20 +20,23 @@ from sqlalchemy.orm import Session, aliased
 from portal.cli.recount_reach import recount_access, recount_terms
 from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
-from portal.domain.setup_steps import SetupFacts, progress, setup_steps
+from portal.domain.setup_steps import SetupFacts, StepKind, progress, setup_steps
 from portal.domain.states import SEAT_STATES, MemberState, ProviderPersonState
 from portal.models import (
     Affiliation,
     Attention,
     Collection,
+    CollectionGroup,
     Event,
     EventCheckpoint,
     EventStream,
     Member,
     Organization,
     Outbox,
+    Policy,
     Provider,
     ProviderPerson,
+    SkippedStep,
 )
 from portal.providers.attention_facts import READ_OFF, everything, named
 
@@ -101,35 +104,53 @@ def _owners() -> Rows:
 
 def _setup(session: Session) -> list[str]:
     """The domain's own rule, asked once for each combination of facts that occurs."""
-    confirmed = _per_organization(Member.state == MemberState.CONFIRMED)
-    collections = (
-        select(Collection.organization_id, func.count().label("number"))
-        .group_by(Collection.organization_id)
-        .subquery()
-    )
+    counted = {
+        "collections": _counted(Collection.organization_id, func.count()),
+        "confirmed_members": _per_organization(Member.state == MemberState.CONFIRMED),
+        "groups_with_access": _counted(
+            CollectionGroup.organization_id, func.count(CollectionGroup.group_id.distinct())
+        ),
+        "policies_on": _counted(Policy.organization_id, func.count(), Policy.is_on),
+    }
+    skipped = _skipped()
     columns = (
         Organization.plan,
         # No rule tells more than two apart.
-        _at_most_two(collections.c.number).label("collections"),
-        _at_most_two(confirmed.c.number).label("confirmed"),
+        *(_at_most_two(each.c.number).label(name) for name, each in counted.items()),
+        *(func.coalesce(each, 0).label(each.name) for each in list(skipped.c)[1:]),
         Organization.setup_done,
         Organization.setup_total,
     )
-    rows = session.execute(
-        select(*columns, func.count().label("clients"))
-        .select_from(Organization)
-        .outerjoin(collections, collections.c.organization_id == Organization.id)
-        .outerjoin(confirmed, confirmed.c.organization_id == Organization.id)
-        .group_by(*columns)
-    )
+    found = select(*columns, func.count().label("clients")).select_from(Organization)
+    for each in (*counted.values(), skipped):
+        found = found.outerjoin(each, each.c.organization_id == Organization.id)
     wrong = []
-    for row in rows:
-        facts = SetupFacts(collections=row.collections, confirmed_members=row.confirmed)
-        right = progress(setup_steps(row.plan, facts))
-        if (row.setup_done, row.setup_total) != (right.done, right.total):
-            stored = f"{row.setup_done}/{row.setup_total}"
-            wrong.append(f"{row.clients} clients on {row.plan}: {stored}, counted {right}")
+    for row in session.execute(found.group_by(*columns)).mappings():
+        facts = SetupFacts(**{name: row[name] for name in counted})
+        left_out = [kind for kind in StepKind if row[f"without_{kind}"]]
+        right = progress(setup_steps(row["plan"], facts, left_out))
+        if (row["setup_done"], row["setup_total"]) != (right.done, right.total):
+            stored = f"{row['setup_done']}/{row['setup_total']}"
+            wrong.append(f"{row['clients']} clients on {row['plan']}: {stored}, counted {right}")
     return wrong[:NAMED]
+
+
+def _counted(organization_id: Any, number: Any, *conditions: Any) -> Subquery:
+    found = select(organization_id, number.label("number")).where(*conditions)
+    return found.group_by(organization_id).subquery()
+
+
+def _skipped() -> Subquery:
+    """A row for each client that has skipped steps, a column for each step: 1 if skipped."""
+    ones = {kind: case((SkippedStep.step == kind, 1), else_=0) for kind in StepKind}
+    return (
+        select(
+            SkippedStep.organization_id,
+            *(func.max(one).label(f"without_{kind}") for kind, one in ones.items()),
+        )
+        .group_by(SkippedStep.organization_id)
+        .subquery()
+    )
 
 
 def _at_most_two(number: ColumnElement[int]) -> ColumnElement[int]:

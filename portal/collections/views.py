@@ -40,7 +40,7 @@ def _setup(organization_id: uuid.UUID) -> SetupView | None:
     found = setup_facts(db.session(), organization_id)
     if found is None:
         abort(404)
-    return setup_view(organization_id, *found, linked=True)
+    return setup_view(organization_id, *found, can=can)
 
 
 def _permission(found: Actor) -> str:

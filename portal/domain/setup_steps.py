@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from portal.domain.errors import N_
+from portal.domain.errors import N_, refuse
+from portal.domain.names import is_printable, squeeze
 from portal.domain.plans import Feature, Plan
 
 
@@ -52,6 +53,7 @@ _STATE_LABELS = {
 }
 _NEEDS = {StepKind.POLICIES: Feature.POLICIES, StepKind.SSO: Feature.SSO}
 _OWNER_ALONE = 1
+NOTE_LIMIT = 300
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,20 @@ class Step:
     def settled(self) -> bool:
         """Whether nothing more is to be done: done, or skipped on purpose."""
         return self.state in (StepState.DONE, StepState.SKIPPED)
+
+
+def check_note(text: str) -> str:
+    """Why a step is left out, as it is stored; `RuleError` on `note`."""
+    cleaned = squeeze(text)
+    if not cleaned:
+        raise refuse(N_("Say why this step is skipped."), field="note")
+    if len(cleaned) > NOTE_LIMIT or not is_printable(cleaned):
+        raise refuse(
+            N_("Enter at most %(limit)s characters, without control characters."),
+            field="note",
+            limit=NOTE_LIMIT,
+        )
+    return cleaned
 
 
 def setup_steps(

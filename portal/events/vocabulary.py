@@ -117,6 +117,8 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:group:delete": frozenset({"name", "before"}),
     "organization:group:add_members": frozenset({"name", "members"}),
     "organization:group:remove_members": frozenset({"name", "members"}),
+    "organization:setup:skip": frozenset({"step"}),
+    "organization:setup:take_up": frozenset({"step"}),
     "organization:log:watch": frozenset({"on"}),
     "system:log:archive": frozenset({"first", "through", "rows", "file", "sha256"}),
 }

@@ -15,6 +15,7 @@ from portal.domain.access import Role
 from portal.domain.errors import N_
 from portal.domain.names import colour_class, initials
 from portal.domain.plans import Cadence, Plan
+from portal.domain.setup_steps import StepKind
 from portal.events.codes import code_of
 from portal.events.sentences import icon_of, sentence_of, tone_of
 from portal.web.formats import number
@@ -60,6 +61,7 @@ _NAMES = {
     "set": N_("In all"),
     "sha256": N_("SHA-256"),
     "shown": N_("Phrase that was shown"),
+    "step": N_("Step"),
     "time_zone": N_("Time zone"),
     "vat_number": N_("VAT number"),
     "through": N_("Last event"),
@@ -174,6 +176,7 @@ def _known(name: str, value: str) -> str:
         "plan": {plan.value: plan.label for plan in Plan},
         "cadence": {cadence.value: cadence.label for cadence in Cadence},
         "method": _METHODS,
+        "step": {kind.value: kind.label for kind in StepKind},
     }
     label = labels.get(name, {}).get(value)
     return str(_(label)) if label else value

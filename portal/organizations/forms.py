@@ -1,6 +1,7 @@
-"""The hidden fields in which a browser sends the keys that it made for an organization."""
+"""The forms of an organization: its keys as a browser sends them, why a step is skipped."""
 
-from wtforms import HiddenField
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, StringField
 
 from portal.organizations.keys import OrganizationKeys
 from portal.web.forms import Form
@@ -26,3 +27,9 @@ class OrganizationKeysForm(Form):
             collection_name=self.collection_name.data or "",
             provider_public_key=self.provider_public_key.data or "",
         )
+
+
+class SkipForm(Form):
+    """Why a step of the set-up is left out."""
+
+    note = StringField(_l("Reason"), render_kw={"autocomplete": "off"})

@@ -1,7 +1,7 @@
 """Reads about one organization: every statement is bound to its id."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, func
@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.domain.access import Role
 from portal.domain.plans import Plan
-from portal.domain.setup_steps import SetupFacts
+from portal.domain.setup_steps import SetupFacts, StepKind
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import (
     Account,
@@ -22,6 +22,7 @@ from portal.models import (
     Policy,
     Provider,
     ProviderPerson,
+    SkippedStep,
 )
 
 
@@ -32,30 +33,42 @@ def _of(organization_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Sel
     return _select(*columns).where(tenant == organization_id)
 
 
-def setup_facts(session: Session, organization_id: uuid.UUID) -> tuple[Plan, SetupFacts] | None:
-    """The plan and what exists so far, in one statement; None for an unknown id."""
+def setup_facts(
+    session: Session, organization_id: uuid.UUID
+) -> tuple[Plan, SetupFacts, Mapping[StepKind, Row[Any]]] | None:
+    """The plan, what exists so far, and what was skipped (`note`, `by_name`, `skipped_at`).
+
+    Two statements; None for an unknown id.
+    """
     confirmed = _of(organization_id, Member.id).where(Member.state == MemberState.CONFIRMED)
     row = session.execute(
         _of(organization_id, Organization.plan).add_columns(
             _count(_of(organization_id, Collection.id)),
             _count(confirmed),
-            _count(_of(organization_id, CollectionGroup.group_id)),
+            _count(_of(organization_id, CollectionGroup.group_id).distinct()),
             _count(_of(organization_id, Policy.organization_id).where(Policy.is_on)),
         )
     ).one_or_none()
     if row is None:
         return None
     plan, collections, members, groups, policies = row
-    return plan, SetupFacts(
+    facts = SetupFacts(
         collections=collections,
         confirmed_members=members,
         groups_with_access=groups,
         policies_on=policies,
     )
+    return plan, facts, skipped_steps(session, organization_id)
+
+
+def skipped_steps(session: Session, organization_id: uuid.UUID) -> Mapping[StepKind, Row[Any]]:
+    """What was skipped on purpose, why and by whom."""
+    columns = (SkippedStep.step, SkippedStep.note, SkippedStep.by_name, SkippedStep.skipped_at)
+    return {row.step: row for row in session.execute(_of(organization_id, *columns))}
 
 
 def _count(found: Select[Any]) -> Any:
-    return found.with_only_columns(func.count()).scalar_subquery()
+    return _select(func.count()).select_from(found.subquery()).scalar_subquery()
 
 
 _KEY = (Organization.protected_private_key, Organization.key_rotation_due_since)

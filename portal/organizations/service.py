@@ -2,17 +2,17 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal import events
 from portal.domain.access import Actor
-from portal.domain.setup_steps import Progress, progress, setup_steps
+from portal.domain.setup_steps import Progress, StepKind, progress, setup_steps
 from portal.events import Stream
-from portal.models import Organization, ProviderEntry
+from portal.models import Organization, ProviderEntry, SkippedStep
 from portal.organizations import queries
 
 # Told of each entry of a provider's person, after its event; create_app fills it (logbook).
@@ -36,11 +36,21 @@ def streams_in(actor: Actor | None, organization_id: uuid.UUID) -> list[Stream]:
 
 
 def recount_setup(session: Session, organization_id: uuid.UUID) -> Progress:
-    """Derive the set-up progress from the facts and store it; for whoever changes a fact."""
+    """Derive the set-up progress from the facts and store it; for whoever changes a fact.
+
+    A step that was skipped and is done by now is skipped no more.
+    """
+    # Of two who change facts at once the second one counts what the first has stored.
+    mine = select(Organization.id).where(Organization.id == organization_id)
+    session.execute(mine.with_for_update(key_share=True))
     found = queries.setup_facts(session, organization_id)
     if found is None:
         raise LookupError(f"no organization {organization_id}")
-    counted = progress(setup_steps(*found))
+    plan, facts, skipped = found
+    outdone = [kind for kind in skipped if facts.proves(kind)]
+    if outdone:
+        take_up(session, organization_id, outdone)
+    counted = progress(setup_steps(plan, facts, skipped))
     session.execute(
         update(Organization)
         .where(Organization.id == organization_id)
@@ -48,6 +58,15 @@ def recount_setup(session: Session, organization_id: uuid.UUID) -> Progress:
         .execution_options(synchronize_session=False)
     )
     return counted
+
+
+def take_up(session: Session, organization_id: uuid.UUID, kinds: Collection[StepKind]) -> int:
+    """Forget that these steps were skipped; returns how many were."""
+    gone = delete(SkippedStep).where(
+        SkippedStep.organization_id == organization_id, SkippedStep.step.in_(kinds)
+    )
+    taken = session.execute(gone.returning(SkippedStep.step)).all()
+    return len(taken)
 
 
 def has_entered(session: Session, actor: Actor, day: dt.date) -> bool:

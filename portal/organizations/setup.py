@@ -1,14 +1,16 @@
 """View models of the set-up page and of the strip above the collections."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from flask import url_for
+from flask import current_app, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.domain.access import Permission
 from portal.domain.errors import N_
 from portal.domain.plans import Plan
 from portal.domain.setup_steps import (
@@ -21,12 +23,16 @@ from portal.domain.setup_steps import (
     setup_steps,
 )
 from portal.events.queries import Told
+from portal.web.formats import moment
+from portal.web.links import link
 
-# Steps whose area exists; a step without a page is told, not linked.
+# Where each step is done, and what its page asks for. Of an area that does not exist yet the step
+# is told, not linked: the page links by itself once there is one.
 PAGES = {
-    StepKind.COLLECTIONS: "collections.index",
-    StepKind.GROUPS: "groups.index",
-    StepKind.MEMBERS: "members.index",
+    StepKind.COLLECTIONS: ("collections.index", Permission.ORGANIZATION_READ),
+    StepKind.POLICIES: ("policies.index", Permission.POLICIES_READ),
+    StepKind.GROUPS: ("groups.index", Permission.GROUPS_READ),
+    StepKind.MEMBERS: ("members.index", Permission.MEMBERS_READ),
 }
 _ABOUT = {
     StepKind.COLLECTIONS: _l("Collections hold what people share. The first one came with it."),
@@ -47,12 +53,20 @@ HISTORY = (
     "organization:member:accept",
     "organization:member:confirm",
     "organization:member:key_changed",
+    "organization:group:create",
+    "organization:policy:update",
+    "organization:setup:skip",
+    "organization:setup:take_up",
 )
 
 
 @dataclass(frozen=True)
 class StepView:
-    """A step as the macros draw it."""
+    """A step as the macros draw it.
+
+    `skipped` says who left it out and why; `compare_url` compares the plans where this one lacks
+    the step; a URL that is not for the reader is None.
+    """
 
     number: int
     label: str
@@ -60,6 +74,10 @@ class StepView:
     state: str
     state_label: str
     url: str | None
+    skipped: str = ""
+    skip_url: str | None = None
+    take_up_url: str | None = None
+    compare_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +92,11 @@ class SetupView:
     def is_done(self) -> bool:
         return self.progress.left == 0
 
+    @property
+    def next_step(self) -> StepView | None:
+        """The step that is offered first."""
+        return self.steps[self.current - 1] if self.current else None
+
 
 @dataclass(frozen=True)
 class Line:
@@ -83,23 +106,64 @@ class Line:
     text: str
 
 
-def setup_view(organization_id: UUID, plan: Plan, facts: SetupFacts, *, linked: bool) -> SetupView:
-    """The steps of a client; `linked` for whoever may open their pages."""
-    steps = setup_steps(plan, facts)
-    views = tuple(_step_view(step, organization_id, linked=linked) for step in steps)
+def setup_view(
+    organization_id: UUID,
+    plan: Plan,
+    facts: SetupFacts,
+    skipped: Mapping[StepKind, Any],
+    *,
+    can: Callable[[str], bool],
+) -> SetupView:
+    """The steps of a client, with what the reader `can` do about each."""
+    steps = setup_steps(plan, facts, skipped)
+    views = tuple(_step_view(step, organization_id, skipped.get(step.kind), can) for step in steps)
     reachable = [view.number for view in views if view.state == "open" and view.url]
     return SetupView(views, next(iter(reachable), 0), progress(steps))
 
 
-def _step_view(step: Step, organization_id: UUID, *, linked: bool) -> StepView:
-    endpoint = PAGES.get(step.kind) if linked else None
+def _step_view(
+    step: Step, organization_id: UUID, skip: Any, can: Callable[[str], bool]
+) -> StepView:
+    here: dict[str, Any] = {"organization_id": organization_id, "step": step.kind.value}
+    may_skip = can(Permission.SETUP_SKIP)
+    is_open, is_skipped = step.state is StepState.OPEN, step.state is StepState.SKIPPED
+    in_plan = step.state is not StepState.NOT_IN_PLAN
     return StepView(
         number=step.number,
         label=_(step.kind.label),
-        text=str(_ABOUT[step.kind]),
+        text=about(step.kind),
         state=_MARKS.get(step.state, step.state.value),
         state_label=_(step.state.label),
-        url=url_for(endpoint, organization_id=organization_id) if endpoint else None,
+        url=_url(step.kind, organization_id, can) if in_plan else None,
+        skipped=_reason(skip) if is_skipped else "",
+        skip_url=url_for("organizations.skip_step", **here) if is_open and may_skip else None,
+        take_up_url=url_for("organizations.take_step_up", **here)
+        if is_skipped and may_skip
+        else None,
+        compare_url=None if in_plan else link("help.page", name="compare-plans"),
+    )
+
+
+def about(kind: StepKind) -> str:
+    """What a step is for."""
+    return str(_ABOUT[kind])
+
+
+def _url(kind: StepKind, organization_id: UUID, can: Callable[[str], bool]) -> str | None:
+    endpoint, permission = PAGES.get(kind, ("", Permission.MEMBERS_READ))
+    if endpoint not in current_app.view_functions or not can(permission):
+        return None
+    return url_for(endpoint, organization_id=organization_id)
+
+
+def _reason(skip: Any) -> str:
+    return str(
+        _(
+            "Skipped by %(who)s on %(day)s: %(note)s",
+            who=skip.by_name,
+            day=moment(skip.skipped_at),
+            note=skip.note,
+        )
     )
 
 
@@ -112,6 +176,8 @@ def _sentence(event: Told) -> str:
     # What was erased is missing from the details.
     erased = dict.fromkeys(("email", "before", "after"), _("(erased)"))
     known = {**erased, "who": event.who or _("The portal"), **event.details}
+    if "step" in event.details:
+        known["step"] = _(StepKind(event.details["step"]).label)
     if event.kind == "organization:member:confirm" and event.details.get("by_making_keys"):
         return str(_("%(who)s made the keys when joining, and so is confirmed.", **known))
     if event.kind == "organization:keys:create" and event.details.get("by_owner"):
@@ -134,4 +200,8 @@ _SENTENCES = {
     "organization:member:key_changed": N_(
         "%(who)s was kept from confirming %(email)s, whose key had changed."
     ),
+    "organization:group:create": N_("%(who)s created the group %(name)s."),
+    "organization:policy:update": N_("%(who)s changed a policy."),
+    "organization:setup:skip": N_("%(who)s skipped the step “%(step)s”."),
+    "organization:setup:take_up": N_("%(who)s opened the step “%(step)s” again."),
 }

@@ -1,46 +1,24 @@
-"""Set-up, waiting to be confirmed, and the organization's keys."""
+"""Waiting to be confirmed, a closed door, and the organization's keys."""
 
 import uuid
 
-from flask import Response, abort, g, make_response, render_template, url_for
+from flask import Response, g, make_response, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.domain.access import Permission
 from portal.domain.errors import refuse
-from portal.events.queries import newest
 from portal.extensions import db
-from portal.organizations import key_rotation_views, queries
+from portal.organizations import key_rotation_views, queries, setup_views
 from portal.organizations.blueprint import bp
 from portal.organizations.forms import OrganizationKeysForm
 from portal.organizations.keys import INCOMPLETE, store_keys
-from portal.organizations.people import rows_of
-from portal.organizations.setup import HISTORY, history, setup_view
-from portal.outbox.queries import mail_states
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.answers import wants_json
 
-__all__ = ["bp", "key_rotation_views"]
-
-
-@bp.get("/organizations/<uuid:organization_id>/setup")
-@requires(Permission.MEMBERS_READ)
-def setup(organization_id: uuid.UUID) -> Response:
-    """The six steps, how the owner's invitation fares, and who did what."""
-    found = queries.setup_facts(db.session(), organization_id)
-    if found is None:
-        abort(404)
-    owners = queries.owners(db.session(), organization_id)
-    mails = mail_states(db.session(), [owner.id for owner in owners])
-    body = render_template(
-        "organizations/setup.html",
-        setup=setup_view(organization_id, *found, linked=True),
-        owners=rows_of(owners, mails),
-        history=history(newest(db.session(), organization_id, HISTORY)),
-    )
-    return make_response(body)
+__all__ = ["bp", "key_rotation_views", "setup_views"]
 
 
 @bp.get("/organizations/<uuid:organization_id>/waiting")
