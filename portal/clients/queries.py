@@ -6,10 +6,9 @@ The clients that somebody with a limited scope reaches are looked up in the stat
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Select,
     String,
     Uuid,
@@ -26,6 +25,7 @@ from sqlalchemy import select as _select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.clients.listing import FEW_SEATS, Listing, SeatsLeft, Sort
+from portal.clients.shape import ALL, SOME, Bound, Shape, shape_of
 from portal.domain.access import Scope
 from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
@@ -38,6 +38,7 @@ from portal.models import (
 )
 from portal.models.keyset import seek
 from portal.models.reach import reached
+from portal.providers.waiting import Wanted, columns
 
 # The billing address of a provider and of a client, column by column.
 ADDRESS = (
@@ -59,8 +60,6 @@ _COLUMNS: dict[Sort, InstrumentedAttribute[Any]] = {
     Sort.PLAN: Organization.plan_rank,
     Sort.SETUP: Organization.setup_open,
 }
-# Stored is what is still to do; people read what is done.
-_REVERSED = {Sort.SETUP}
 _SHOWN = (
     # 32 digits, the same on both databases: a hundred UUID objects are a tenth of a page's work.
     func.replace(cast(Organization.id, String), "-", "").label("hex"),
@@ -113,21 +112,7 @@ _CLIENT = (
 )
 
 
-_PROVIDER, _PERSON = bindparam("provider_id", type_=Uuid()), bindparam("person_id", type_=Uuid())
-Id = uuid.UUID | BindParameter[uuid.UUID]
-
-
-class _Bound(NamedTuple):
-    """A scope whose ids are parameters, for statements that are kept."""
-
-    provider_id: Id = _PROVIDER
-    person_id: Id | None = None
-
-
-_ALL, _SOME = _Bound(), _Bound(person_id=_PERSON)
-
-
-def _of(scope: Scope | _Bound, *columns: Any) -> Select[Any]:
+def _of(scope: Scope | Bound, *columns: Any) -> Select[Any]:
     found = (
         _select(*columns)
         .select_from(Organization)
@@ -142,69 +127,21 @@ def _provider(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
     return _select(*columns).where(Provider.id == provider_id)
 
 
-class _Shape(NamedTuple):
-    """What decides how a page's statement is written; all else about a listing is a parameter."""
-
-    sort: Sort
-    downwards: bool
-    beside: bool
-    words: bool
-    plan: bool
-    status: bool
-    tag: bool
-    seats_left: SeatsLeft | None
-    setup_open: bool
-    no_owner: bool
-    limited: bool
-    keyless: bool
-
-    @property
-    def is_counted(self) -> bool:
-        """Whether the provider's own number of clients says nothing about these."""
-        return any(self[3:11])
-
-    @property
-    def scope(self) -> _Bound:
-        return _SOME if self.limited else _ALL
-
-
-def _shape(
-    scope: Scope, listing: Listing, cursor: Cursor | None, *, keyless: bool = False
-) -> _Shape:
-    descending = listing.descending != (listing.sort in _REVERSED)
-    return _Shape(
-        sort=listing.sort,
-        # Walking back through an ascending list is walking on through a descending one.
-        downwards=descending != (cursor is not None and cursor.backwards),
-        beside=cursor is not None,
-        words=bool(listing.search and name_ci(listing.search)),
-        plan=listing.plan is not None,
-        status=listing.status is not None,
-        tag=listing.tag is not None,
-        seats_left=listing.seats_left,
-        setup_open=listing.setup_open,
-        no_owner=listing.no_owner,
-        limited=scope.is_limited,
-        keyless=keyless,
-    )
-
-
 def clients_page(
     session: Session,
     scope: Scope,
     listing: Listing,
     cursor: Cursor | None,
-    *,
-    with_keyless: bool = False,
+    waiting: Wanted | None = None,
 ) -> Page[Any]:
     """One page of the table, in one statement.
 
     Rows carry the columns of the table, `hex` (the id's 32 digits), `at` (the value sorted by),
     `found` (how many clients the filters and the scope leave, at most `COUNTED` + 1; NULL with
-    neither) and `keyless` (how many have no keys, at most `KEYLESS_COUNTED` + 1; NULL unless
-    asked for).
+    neither) and `keyless` (how many have no keys, at most `KEYLESS_COUNTED` + 1, and NULL for
+    whoever makes none). With `waiting` they carry what waits at the provider as well.
     """
-    statement = _page_of(_shape(scope, listing, cursor, keyless=with_keyless))
+    statement = _page_of(shape_of(scope, listing, cursor, waiting))
     return page_of(
         _read(session, statement, scope, listing, cursor, listing.size),
         size=listing.size,
@@ -221,7 +158,7 @@ def all_clients(
     """Every client that the filters leave, in the table's order, read `batch` at a time."""
     cursor: Cursor | None = None
     while True:
-        statement = _lines_of(_shape(scope, listing, cursor))
+        statement = _lines_of(shape_of(scope, listing, cursor))
         rows = _read(session, statement, scope, listing, cursor, batch - 1)
         yield from rows
         if len(rows) < batch:
@@ -240,7 +177,7 @@ def chosen(
 ) -> Sequence[Any]:
     """What a change of many clients looks at: all that `listing` leaves, or those of `ids`."""
     statement = _of(
-        _SOME if scope.is_limited else _ALL,
+        SOME if scope.is_limited else ALL,
         Organization.id,
         Organization.name,
         Organization.name_ci,
@@ -251,7 +188,7 @@ def chosen(
     if listing is None:
         statement = statement.where(Organization.id.in_(list(ids)[:limit]))
     else:
-        statement = _filtered(statement, _shape(scope, listing, None))
+        statement = _filtered(statement, shape_of(scope, listing, None))
     values = _values(scope, listing or Listing())
     return session.execute(statement.order_by(Organization.id).limit(limit), values).all()
 
@@ -288,30 +225,31 @@ def _values(scope: Scope, listing: Listing) -> dict[str, Any]:
 
 # A statement is put together once; making it anew takes longer than its rows.
 @lru_cache(maxsize=256)
-def _page_of(shape: _Shape) -> Select[Any]:
+def _page_of(shape: Shape) -> Select[Any]:
     found = _at_most(_filtered(_of(shape.scope, literal(1)), shape), COUNTED)
     # In the order of the small index: without a reason to take it SQLite reads every client.
     oldest = _keyless(shape.scope, literal(1)).order_by(Organization.id)
     keyless = _at_most(oldest, KEYLESS_COUNTED)
     return _rows_of(shape).add_columns(
         (found if shape.is_counted else null()).label("found"),
-        (keyless if shape.keyless else null()).label("keyless"),
+        (keyless if shape.waiting and shape.waiting.keys else null()).label("keyless"),
+        *(columns(shape.waiting) if shape.waiting else ()),
     )
 
 
 @lru_cache(maxsize=256)
-def _rows_of(shape: _Shape) -> Select[Any]:
+def _rows_of(shape: Shape) -> Select[Any]:
     column = _COLUMNS[shape.sort]
     rows = _filtered(_of(shape.scope, *_SHOWN, column.label("at")), shape)
     return seek(rows, column, Organization.id, downwards=shape.downwards, beside=shape.beside)
 
 
 @lru_cache(maxsize=256)
-def _lines_of(shape: _Shape) -> Select[Any]:
+def _lines_of(shape: Shape) -> Select[Any]:
     return _rows_of(shape).add_columns(Organization.external_reference)
 
 
-def _filtered(statement: Select[Any], shape: _Shape) -> Select[Any]:
+def _filtered(statement: Select[Any], shape: Shape) -> Select[Any]:
     conditions = {
         "words": or_(
             Organization.name_ci.like(bindparam("words"), escape=ESCAPE),
@@ -335,7 +273,7 @@ def _filtered(statement: Select[Any], shape: _Shape) -> Select[Any]:
     return statement.where(*(each for name, each in conditions.items() if getattr(shape, name)))
 
 
-def _keyless(scope: Scope | _Bound, *columns: Any) -> Select[Any]:
+def _keyless(scope: Scope | Bound, *columns: Any) -> Select[Any]:
     return _of(scope, *columns).where(Organization.public_key.is_(None))
 
 

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 
-from flask import Response, current_app, redirect, request, url_for
+from flask import Response, current_app, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -18,9 +18,10 @@ from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
 from portal.domain.tags import read
 from portal.extensions import db
+from portal.providers import waiting
 from portal.web import csv
 from portal.web.access import actor, requires
-from portal.web.fragments import respond
+from portal.web.fragments import respond, wants
 from portal.web.languages import zone
 from portal.web.paging import CursorSigner, signer
 
@@ -46,15 +47,16 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
     signs = _signer()
     at = request.args.get("at", "")
     cursor = signs.read(at, sort=listing.sort, descending=listing.descending) if at else None
-    finishes_keys = actor().can(Permission.PROVIDER_KEYS)
     page = None
+    # What the frame counts comes along; a fragment has no frame.
+    counted = None if wants(TABLE) else waiting.wanted(actor())
     if cursor or not at:
-        page = queries.clients_page(
-            db.session(), actor().scope, listing, cursor, with_keyless=finishes_keys
-        )
+        page = queries.clients_page(db.session(), actor().scope, listing, cursor, counted)
     if page is None or (at and not page.rows):
         url = url_for("clients.index", provider_id=provider_id)
         return redirect(table.address(url, listing), 303)
+    if counted and page.rows:
+        g.waiting = waiting.given(page.rows[0])
     view = table.build(
         page,
         listing,

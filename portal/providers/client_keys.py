@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select, update
+from sqlalchemy import BindParameter, Row, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from portal import events
@@ -33,7 +33,7 @@ from portal.providers.staff import check_actor, hold, tenant_of
 BATCH = 100
 # Beyond this many nobody counts on.
 COUNTED = 10_000
-FEW = 100
+Id = uuid.UUID | BindParameter[uuid.UUID]
 CHANGED = N_("This person or their scope has changed in the meantime. Load the page again.")
 
 
@@ -44,15 +44,7 @@ class OtherKey(RuleError):
         super().__init__(KEY_CHANGED)
 
 
-@dataclass(frozen=True)
-class Outstanding:
-    """How many keys wait to be handed over, and how many are due to be changed; at most `FEW`."""
-
-    waiting: int
-    due: int
-
-
-def _waiting(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
+def waiting(provider_id: Id, *columns: Any) -> Select[Any]:
     """Open rows without a key, of people to whom one belongs, for clients that have one."""
     return (
         select(*columns)
@@ -83,16 +75,11 @@ def _waiting(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
     )
 
 
-def outstanding(session: Session, provider_id: uuid.UUID) -> Outstanding:
-    """Both numbers in one statement that reads few rows."""
-    due = select(Organization.id).where(
+def due_keys(provider_id: Id, *columns: Any) -> Select[Any]:
+    """The clients whose key is due to be changed."""
+    return select(*columns).where(
         Organization.provider_id == provider_id, Organization.key_rotation_due_since.is_not(None)
     )
-    counted = [
-        select(func.count()).select_from(found.limit(FEW).subquery()).scalar_subquery()
-        for found in (_waiting(provider_id, ClientAccess.id), due)
-    ]
-    return Outstanding(*session.execute(select(*counted)).one())
 
 
 def due(
@@ -101,7 +88,7 @@ def due(
     """(id, name, since) of the clients whose key is due to be changed, the oldest case first."""
     since = Organization.key_rotation_due_since
     columns: tuple[Any, ...] = (Organization.id, Organization.name, since.label("since"))
-    rows = select(*columns).where(Organization.provider_id == provider_id, since.is_not(None))
+    rows = due_keys(provider_id, *columns)
     backwards = cursor is not None and cursor.backwards
     found = seek(rows, since, Organization.id, downwards=backwards, beside=cursor is not None)
     place: dict[str, Any] = {"rows": size + 1}
@@ -122,7 +109,7 @@ def people_waiting(session: Session, provider_id: uuid.UUID) -> list[tuple[Row[A
 
     The numbers add up to `COUNTED` at most.
     """
-    rows = _waiting(provider_id, ClientAccess.person_id).limit(COUNTED).subquery()
+    rows = waiting(provider_id, ClientAccess.person_id).limit(COUNTED).subquery()
     counted = select(rows.c.person_id, func.count()).group_by(rows.c.person_id)
     clients: dict[uuid.UUID, int] = {row[0]: row[1] for row in session.execute(counted)}
     if not clients:
@@ -139,7 +126,7 @@ def work(
     `key` is the organization key as the provider has it.
     """
     found = (
-        _waiting(
+        waiting(
             provider_id,
             ClientAccess.id,
             Organization.provider_wrapped_key.label("key"),
@@ -204,7 +191,7 @@ def hand_over(
 
 
 def _store(session: Session, person: Row[Any], keys: Mapping[uuid.UUID, Wrapped]) -> int:
-    found = _waiting(person.provider_id, ClientAccess.id, Organization.protected_private_key).where(
+    found = waiting(person.provider_id, ClientAccess.id, Organization.protected_private_key).where(
         ClientAccess.person_id == person.id, ClientAccess.id.in_(keys)
     )
     # In one order, so that two browsers never wait for each other.

@@ -12,7 +12,7 @@ from portal.domain.access import Actor, Permission
 from portal.domain.scope import Reach, permitted
 from portal.domain.states import ProviderPersonState
 from portal.extensions import db
-from portal.providers import stuck
+from portal.providers import waiting
 from portal.providers.brand import brand_at
 from portal.providers.key_state import key_notice
 from portal.web.fragments import elsewhere, is_htmx
@@ -31,7 +31,7 @@ def init_provider_context(app: Flask) -> None:
     app.before_request(_enter)
     # Asked by the page alone: a fragment of it costs no look at the keys.
     app.jinja_env.globals["key_notice"] = lambda: key_notice(
-        db.session(), g.actor, current_user.place
+        db.session(), g.actor, current_user.place, waiting_here
     )
 
 
@@ -97,11 +97,19 @@ def guide() -> str:
     return link("help.page", name="start-a-client-organization")
 
 
+def waiting_here() -> waiting.Waiting:
+    """What waits at the provider of this request, counted at most once."""
+    if "waiting" not in g:
+        g.waiting = waiting.count(db.session(), g.actor)
+    found: waiting.Waiting = g.waiting
+    return found
+
+
 def _client_items(here: dict[str, Any]) -> list[NavItem]:
     """The clients, and what over all of them waits for somebody."""
     clients = nav_item(_("Clients"), "clients.index", "building-2", **here)
-    waiting = stuck.count_words(db.session(), g.actor)
-    people = nav_item(_("Stuck people"), "clients.stuck_people", "user-check", waiting, **here)
+    stuck = waiting_here().stuck_words
+    people = nav_item(_("Stuck people"), "clients.stuck_people", "user-check", stuck, **here)
     is_here = (request.endpoint or "").startswith("clients.stuck_")
     return [
         nav_item(_("Home"), "overview.home", "layers", **here),

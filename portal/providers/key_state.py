@@ -1,5 +1,6 @@
 """How a provider stands with its keys, from what the visit has found already where possible."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -9,7 +10,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
-from portal.providers import client_keys, queries
+from portal.providers import queries
+from portal.providers.waiting import Waiting
 
 
 class KeyState(StrEnum):
@@ -48,7 +50,9 @@ class KeyNotice:
     label: str
 
 
-def key_notice(session: Session, actor: Actor, place: Any) -> KeyNotice | None:
+def key_notice(
+    session: Session, actor: Actor, place: Any, waits: Callable[[], Waiting]
+) -> KeyNotice | None:
     """The notice for who can do something about it; None where nothing is to be done."""
     if not actor.can(Permission.PROVIDER_KEYS):
         return None
@@ -75,13 +79,12 @@ def key_notice(session: Session, actor: Actor, place: Any) -> KeyNotice | None:
             url_for("providers.rotate_keys", **here),
             _("Rotate the provider key"),
         )
-    return _of_clients(session, here) or _when_alone(state, here)
+    return _of_clients(waits(), here) or _when_alone(state, here)
 
 
-def _of_clients(session: Session, here: dict[str, Any]) -> KeyNotice | None:
+def _of_clients(found: Waiting, here: dict[str, Any]) -> KeyNotice | None:
     """Keys of clients that wait for an admin's browser."""
-    found = client_keys.outstanding(session, here["provider_id"])
-    if found.waiting:
+    if found.keys:
         return KeyNotice(
             _("Keys of clients wait to be handed over"),
             _("People who manage some clients cannot read names there until they have the keys."),

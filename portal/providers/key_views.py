@@ -23,8 +23,9 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.domain.access import Permission
 from portal.domain.errors import RuleError
 from portal.extensions import db
-from portal.providers import client_keys, queries, service
+from portal.providers import queries, service, waiting
 from portal.providers.blueprint import bp
+from portal.providers.context import waiting_here
 from portal.providers.forms import MakeKeysForm, RestoreForm, SheetForm
 from portal.providers.key_state import KeyState, key_state
 from portal.web import fragments, notices
@@ -44,12 +45,12 @@ def keys(provider_id: uuid.UUID) -> str:
     """How the provider stands with its keys, and what can be done."""
     found = queries.keys(db.session(), provider_id)
     phrase = fingerprint_phrase(str(provider_id), found.public_key) if found.public_key else ""
-    outstanding = client_keys.outstanding(db.session(), provider_id)
+    outstanding = waiting_here()
     return render_template(
         "providers/keys.html",
         outstanding=outstanding,
         client_keys=[
-            _("Keys that wait to be handed over: %(count)s", count=_few(outstanding.waiting)),
+            _("Keys that wait to be handed over: %(count)s", count=_few(outstanding.keys)),
             _("Keys that can be rotated: %(count)s", count=_few(outstanding.due)),
         ],
         state=key_state(db.session(), current_user.place),
@@ -61,7 +62,7 @@ def keys(provider_id: uuid.UUID) -> str:
 
 def _few(count: int) -> str:
     """A number that was not counted to its end."""
-    if count < client_keys.FEW:
+    if count < waiting.FEW:
         return number(count)
     return str(_("%(count)s or more", count=number(count)))
 

@@ -1,9 +1,10 @@
 """The people who are stuck, as somebody of a provider may see them: read from the projection."""
 
+import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import aliased
 
 from portal.domain.access import Actor, Permission
 from portal.domain.attention import STUCK, AttentionKind
@@ -11,6 +12,7 @@ from portal.models import Attention, Organization
 from portal.models.reach import reached
 
 COUNTED = 99
+Id = uuid.UUID | BindParameter[uuid.UUID]
 
 
 def stuck(actor: Actor, *columns: Any) -> Select[Any]:
@@ -20,12 +22,17 @@ def stuck(actor: Actor, *columns: Any) -> Select[Any]:
     client that has left the provider, or that the actor's scope leaves out, are never among them;
     nor are the provider's own people for whoever may not see those.
     """
-    scope = actor.scope
+    scope, own_people = actor.scope, actor.can(Permission.PROVIDER_PEOPLE_READ)
+    return stuck_in(scope.provider_id, scope.person_id, *columns, own_people=own_people)
+
+
+def stuck_in(provider_id: Id, person_id: Id | None, *columns: Any, own_people: bool) -> Select[Any]:
+    """The same for ids that may be parameters; without `person_id` there are all clients."""
     of_client: ColumnElement[bool] = Organization.id.is_not(None)
-    if scope.person_id is not None:
-        of_client = reached(scope.provider_id, scope.person_id, Organization.id)
+    if person_id is not None:
+        of_client = reached(provider_id, person_id, Organization.id)
     seen = of_client
-    if actor.can(Permission.PROVIDER_PEOPLE_READ):
+    if own_people:
         seen = or_(of_client, Attention.organization_id.is_(None))
     failing = aliased(Attention)
     has_failing_mail = exists().where(
@@ -42,20 +49,9 @@ def stuck(actor: Actor, *columns: Any) -> Select[Any]:
         .select_from(Attention)
         .outerjoin(Organization, client)
         .where(
-            Attention.provider_id == scope.provider_id,
+            Attention.provider_id == provider_id,
             Attention.kind.in_(STUCK),
             seen,
             or_(Attention.kind != AttentionKind.INVITED, ~has_failing_mail),
         )
     )
-
-
-def count(session: Session, actor: Actor) -> int:
-    """How many there are, at most `COUNTED` + 1."""
-    return len(session.scalars(stuck(actor, literal(1)).limit(COUNTED + 1)).all())
-
-
-def count_words(session: Session, actor: Actor) -> str:
-    """The same as the bar shows it: nothing for none, 99+ for more than that."""
-    found = count(session, actor)
-    return f"{COUNTED}+" if found > COUNTED else str(found) if found else ""
