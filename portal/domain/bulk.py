@@ -42,7 +42,8 @@ _PERMISSIONS = {
     BulkAction.UNTAG: Permission.CLIENTS_ANNOTATE,
     BulkAction.SUSPEND: Permission.CLIENTS_SUSPEND,
     BulkAction.RESUME: Permission.CLIENTS_SUSPEND,
-    BulkAction.INVITE: Permission.MEMBERS_INVITE,
+    # It writes to owners, which a technician may not.
+    BulkAction.INVITE: Permission.CLIENTS_CREATE,
     BulkAction.SEATS: Permission.CLIENTS_SUBSCRIBE,
 }
 

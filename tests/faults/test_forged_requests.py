@@ -84,6 +84,7 @@ DELETING = {
     "clients.delete_tag_submit",
     "clients.delete_import_submit",
     "clients.delete_view_submit",
+    "groups.delete_submit",
 }
 
 

@@ -134,7 +134,7 @@ def test_what_people_type_adds_nothing_to_a_mail(mail_app, committed, smtp, tail
     joined = Browser(mail_app)
     joined.client.post(f"{place.link()}/join", data=fields | {"csrf_token": joined.csrf_token()})
     send_all(mail_app)
-    people = set(committed.all(select(Account.email))) | {"olga@acme.example"}
+    people = set(committed.all(select(Account.email))) | {"olga@acme.example", "bills@acme.example"}
     assert smtp.deliveries
     for delivery in smtp.deliveries:
         assert len(delivery.recipients) == 1

@@ -33,7 +33,10 @@ def test_a_suspended_person_is_out_with_the_next_request(database, tenant, state
     database.run(
         update(ProviderPerson).where(person_of(tenant, "provider admin")).values(state=state)
     )
-    browser.get(clients, status=404)
+    # Who waits to be confirmed is told so, on the one page that is theirs.
+    waits = state is ProviderPersonState.ACCEPTED
+    answer = browser.get(clients, status=303 if waits else 404)
+    assert not waits or answer.location == f"/providers/{tenant.provider.id}/waiting"
     browser.get(inside, status=404)
 
 

@@ -14,6 +14,11 @@ from tests.support.tenants import ROLES, differences, everything, make_tenant
 _PASSING = re.compile(
     r"X-CSRFToken[^}]*|csrf[^>]*|[0-9a-f]{32}|[0-9a-f-]{36}|/(providers|organizations)/[^\"?]*"
 )
+# Who has accepted and waits finds one page in the tenant.
+WAITING = {
+    ("organization", "waiting owner"): "organizations.waiting",
+    ("provider", "accepted provider admin"): "providers.waiting",
+}
 # Limits count each request, and a provider's person leaves a trace in their own client.
 IN_PASSING = ("rate_limit", "provider_entries", "events", "event_streams", "event_people")
 
@@ -75,7 +80,7 @@ def refusal(route, role, *, at_home):
     """How a foreign id is refused; at home, what the role does not include comes first."""
     if role == "visitor":
         return 303
-    if at_home and role == "waiting owner" and route.place == "organization":
+    if at_home and (route.place, role) in WAITING:
         return 303 if route.method == "GET" else 403
     rights = RIGHTS.get((route.place, role))
     return 403 if at_home and rights is not None and route.needs not in rights else 404
@@ -105,13 +110,6 @@ def test_each_role_reaches_what_its_rights_say_and_no_more(app, database, routes
         if not fits(route, role, answer):
             wrong.append(f"{route}: {answer.status} {answer.headers.get('Location', '')}")
     assert wrong == []
-
-
-# Who has accepted and waits finds one page in the tenant.
-WAITING = {
-    ("organization", "waiting owner"): "organizations.waiting",
-    ("provider", "accepted provider admin"): "providers.waiting",
-}
 
 
 def fits(route, role, answer):

@@ -5,6 +5,7 @@ What is told of the one in an answer to the other can be searched for: each name
 
 import uuid
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlalchemy import insert, select
 
@@ -87,9 +88,9 @@ class Tenant:
             "person_id": self.person_id,
         }
 
-    @property
+    @cached_property
     def person_id(self) -> uuid.UUID:
-        """The row of the provider's service user."""
+        """The row of the provider's service user, also when they have left."""
         account_id = self.people["service user"].account_id
         return self.database.one(
             select(ProviderPerson.id).where(
