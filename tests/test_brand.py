@@ -1,17 +1,13 @@
 """The provider's brand: a colour that can be read, a picture made anew, and where they show."""
 
-import contextlib
 import io
 import re
-import struct
 import uuid
-import zlib
 from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from PIL import Image
 from sqlalchemy import select, update
 
 from portal.domain import brand
@@ -23,22 +19,15 @@ from portal.mail.letters import compose
 from portal.mail.messages import MESSAGES, Office
 from portal.models import Organization, Outbox, Provider, ProviderLogo
 from portal.outbox.mailing import absolute_url
-from portal.settings import pictures
-from portal.settings.pictures import redraw
 from tests.support.browsing import Browser
 from tests.support.clients import make_provider
 from tests.support.organizations import employ, join, make_place
 from tests.support.project import ROOT
 from tests.support.staff import hire, told
+from tests.support.uploads import ATTACKS, picture
 
 COLOURS = some.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 GREEN = "#1a5f3c"
-
-
-def picture(size=(64, 32), kind="PNG", mode="RGB", **more):
-    written = io.BytesIO()
-    Image.new(mode, size, "#336699").save(written, kind, **more)
-    return written.getvalue()
 
 
 # Colours
@@ -113,102 +102,6 @@ def test_colours_are_read_as_people_write_them(typed, read):
 def test_what_is_no_colour_is_refused(typed):
     with pytest.raises(RuleError, match="six digits"):
         brand.read_colour(typed, field="accent")
-
-
-# Pictures
-
-
-@pytest.mark.parametrize(
-    ("kind", "mode", "stored"),
-    [
-        ("PNG", "RGB", "image/png"),
-        ("PNG", "RGBA", "image/png"),
-        ("PNG", "P", "image/png"),
-        ("JPEG", "RGB", "image/jpeg"),
-        ("JPEG", "CMYK", "image/jpeg"),
-        ("JPEG", "L", "image/jpeg"),
-        ("WEBP", "RGBA", "image/png"),
-        ("WEBP", "RGB", "image/png"),
-    ],
-)
-def test_pictures_of_each_kind_are_made_anew(kind, mode, stored):
-    found = redraw(picture((2000, 500), kind, mode))
-    assert (found.media_type, found.width, found.height) == (stored, 640, 160)
-    with Image.open(io.BytesIO(found.content)) as again:
-        assert again.size == (640, 160)
-
-
-def test_nothing_that_hides_in_a_picture_survives():
-    exif = Image.Exif()
-    exif[0x010E] = "SECRET place"
-    exif[0x0112] = 6
-    hidden = b"<script>alert(1)</script>PK\x03\x04 SECRET"
-    found = redraw(picture((200, 100), "JPEG", exif=exif, comment=b"SECRET", dpi=(72, 72)) + hidden)
-    assert (found.width, found.height) == (100, 200)
-    assert b"SECRET" not in found.content
-    assert b"<script" not in found.content
-    assert b"Exif" not in found.content
-    found = redraw(picture(icc_profile=b"SECRET" * 40) + hidden)
-    assert b"SECRET" not in found.content
-    assert b"iCCP" not in found.content
-
-
-def bomb_png(width, height):
-    def chunk(kind, body):
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = zlib.compress(b"\0" * 1_000_000, 9)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
-
-
-def vp8x(width, height):
-    canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
-    body = b"VP8X" + struct.pack("<I", 10) + b"\x10\0\0\0" + canvas
-    return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + body
-
-
-NOISE = bytes(range(256)) * 40
-ATTACKS = {
-    "nothing": (b"", "Choose a picture first."),
-    "too much": (b"\x89PNG" + NOISE * 30, "at most 256 kB"),
-    "a bomb": (bomb_png(50_000, 50_000), "4,000 pixels a side"),
-    "a long bomb": (bomb_png(4_000, 4_000), "4,000 pixels a side"),
-    "a WebP bomb": (vp8x(16_000, 16_000), "4,000 pixels a side"),
-    "an empty WebP": (vp8x(100, 100), "damaged"),
-    "a cut WebP": (b"RIFF\0\0\0\0WEBPVP8 ", "damaged"),
-    "a dot": (picture((1, 1)), "at least 16 pixels"),
-    "half of a PNG": (picture((300, 300))[:-60], "damaged"),
-    "half of a JPEG": (picture((300, 300), "JPEG")[:400], "damaged"),
-    "half of a WebP": (picture((300, 300), "WEBP")[:40], "damaged"),
-    "many scans": (picture((64, 64), "JPEG") + b"\xff\xda" * 101, "damaged"),
-    "a GIF": (picture((64, 64), "GIF"), "damaged"),
-    "a BMP": (picture((64, 64), "BMP"), "damaged"),
-    "a TIFF": (picture((64, 64), "TIFF"), "damaged"),
-    "a page": (b"<!doctype html><script>alert(1)</script>", "damaged"),
-    "an SVG": (b"\xef\xbb\xbf \n<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG can hold scripts"),
-    "an SVG with a head": (b"<?xml version='1.0'?><svg/>", "SVG can hold scripts"),
-    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9", "damaged"),
-    "a PNG's beginning": (b"\x89PNG\r\n\x1a\n" + NOISE, "damaged"),
-}
-
-
-@pytest.mark.parametrize("name", ATTACKS)
-def test_what_is_no_honest_picture_is_refused_with_a_sentence(name):
-    data, said = ATTACKS[name]
-    with pytest.raises(RuleError, match=said) as refused:
-        redraw(data)
-    assert refused.value.field == "logo"
-
-
-@given(some.binary(max_size=300), some.sampled_from(["PNG", "JPEG", "WEBP"]), some.integers(0, 400))
-def test_a_broken_picture_never_ends_in_an_error_of_ours(noise, kind, place):
-    data = picture((40, 40), kind)
-    broken = data[:place] + noise + data[place + len(noise) :]
-    with contextlib.suppress(RuleError):
-        assert redraw(broken).width <= pictures.BOX[0]
 
 
 # On pages and in mails

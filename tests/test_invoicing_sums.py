@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from portal.clients.offer import price_list
 from portal.clients.subscriptions import world_of
+from portal.domain.access import Scope
 from portal.domain.invoices import Billed, Forecast, invoice_days
 from portal.domain.money import Money
 from portal.domain.periods import Period, add_months, billing_period
@@ -163,7 +164,7 @@ def test_a_client_is_billed_what_its_own_change_of_subscription_says(database):
     with database.session() as session:
         for rows in queries.all_lines(session, provider.id, Listing()):
             for row in rows:
-                world = world_of(session, provider.id, row.id, price_list(None))
+                world = world_of(session, Scope(provider.id), row.id, price_list(None))
                 preview = world.preview(world.selection)
                 whole = tariff(None).regular(row)
                 terms = billed(row, whole, UTC)

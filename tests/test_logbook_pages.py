@@ -223,7 +223,7 @@ def test_one_event_tells_all_that_is_known(database, admin, acme):
     owner, _ = member_browser(database, acme, Role.OWNER)
     page = owner.get(f"{log_of(acme)}/{event}")
     assert page.heading == "Changed the billing details"
-    assert page.texts("tbody tr") == ["City Paris Lyon"]
+    assert page.texts("tbody tr") == ["Town or city Paris Lyon"]
     for words in ("192.0.2.7", "Firefox", "organization:billing:update (1600)", "Provider admin"):
         assert words in page
     assert str(admin.provider.id) in page

@@ -16,7 +16,7 @@ from tests.support.clients import make_client, make_provider, persona
 from tests.support.organizations import OWNER, join, make_place
 from tests.support.scopes import scoped
 from tests.support.staff import hire
-from tests.test_stuck_people import ask, grow_older, url
+from tests.support.stuck import ask, grow_older, url
 
 EVA = "eva@acme.example"
 

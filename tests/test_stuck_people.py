@@ -5,21 +5,18 @@ import datetime as dt
 import io
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import update
 
-from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
 from portal.domain.scope import Level
-from portal.domain.states import ClientStatus, MemberState
-from portal.members import service
-from portal.models import Attention, Event, Member, Organization, Outbox, new_id, utc_now
+from portal.domain.states import ClientStatus
+from portal.models import Attention, Organization, new_id, utc_now
 from portal.providers import attention
 from tests.support.clients import make_client, make_provider, persona
 from tests.support.organizations import OWNER, make_place
 from tests.support.scopes import scoped
 from tests.support.staff import hire, invite
-
-LATER = dt.timedelta(minutes=11)
+from tests.support.stuck import LATER, add, ask, badge, grow_older, many, rows, url, versions, who
 
 
 @pytest.fixture
@@ -30,60 +27,6 @@ def place(database):
 @pytest.fixture
 def admin(place):
     return place.admins_browser()
-
-
-def url(place, rest=""):
-    return f"/providers/{place.provider.id}/stuck-people{rest}"
-
-
-def rows(page):
-    return [
-        tuple(cell.get_text(" ", strip=True) for cell in row.select("th, td"))
-        for row in page.select("#clients-stuck tbody tr")
-    ]
-
-
-def who(page):
-    return [row[0] for row in rows(page)]
-
-
-def badge(page):
-    found = [text for text in page.texts("nav a") if text.startswith("Stuck people")]
-    assert len(found) == 1
-    return found[0].removeprefix("Stuck people").strip()
-
-
-def add(place, kind=AttentionKind.INVITED, *, days=0, label="x@acme.example", **more):
-    columns = {"organization_id": place.organization.id, "label": label} | more
-    with place.database.session() as session:
-        attention.put(
-            session,
-            place.provider.id,
-            kind,
-            columns.pop("subject", None) or new_id(),
-            since=utc_now() - dt.timedelta(days=days, minutes=1),
-            **columns,
-        )
-
-
-def ask(place, email, client=None):
-    """Somebody is invited to a client."""
-    with place.database.session() as session:
-        return service.invite(
-            session,
-            place.actor,
-            organization_id=(client or place.organization).id,
-            email=email,
-            role=Role.USER,
-            locale="en",
-        )
-
-
-def grow_older(place, by=LATER):
-    """As if the invitations had gone out so much earlier."""
-    with place.database.session() as session:
-        for member in session.scalars(select(Member)):
-            member.invitation_expires_at -= by
 
 
 def test_an_invited_person_is_listed_with_client_reason_age_and_what_helps(place, admin):
@@ -259,23 +202,6 @@ def test_the_table_alone_is_redrawn(place, admin):
     assert "Nothing matches" in page
 
 
-def many(place, count):
-    columns = {
-        "provider_id": place.provider.id,
-        "organization_id": place.organization.id,
-        "kind": AttentionKind.INVITED,
-        "reason": "",
-        "due_at": None,
-        "since": utc_now(),
-    }
-    rows_ = [
-        {**columns, "id": new_id(), "subject_id": new_id(), "label": f"m{number}@acme.example"}
-        for number in range(count)
-    ]
-    with place.database.session() as session:
-        session.execute(insert(Attention), rows_)
-
-
 def test_the_statements_are_as_many_for_two_thousand_as_for_ten(place, admin, statements):
     counts = []
     for count in (9, 1990):
@@ -309,117 +235,3 @@ def test_nobody_is_stuck_is_good_news(place, admin, database):
     assert "Nobody is stuck" in page
     assert badge(page) == ""
     assert page.select("form[role=search]") == []
-
-
-# Sending again.
-
-
-def look(place, admin, *ids, **more):
-    """From the list to the page that says what would happen."""
-    query = "&".join([*(f"id={each}" for each in ids), *(f"{k}={v}" for k, v in more.items())])
-    return admin.follow(
-        admin.get(url(place, f"/choose?do=resend&scope=ticked&{query}"), status=303)
-    )
-
-
-def mails(place):
-    return place.database.count(Outbox)
-
-
-def versions(place):
-    return sorted(place.database.all(select(Member.invitation_version)))
-
-
-def test_ticked_people_are_written_to_again_after_a_look(place, admin):
-    zoe = ask(place, "zoe@acme.example")
-    ask(place, "left@acme.example")
-    grow_older(place)
-    before = mails(place)
-    page = look(place, admin, place.owner_row, zoe.id)
-    assert "An e-mail goes to each of 2 people" in page
-    assert mails(place) == before
-    ids = [field["value"] for field in page.select("main form input[name=id]")]
-    page = admin.post(url(place, "/resend"), {"id": ids})
-    assert page.heading == "2 invitations are on their way"
-    assert mails(place) == before + 2
-    assert versions(place) == [1, 2, 2]
-    kinds = place.database.all(
-        select(Event.type).where(Event.stream_id == place.provider.id).order_by(Event.seq)
-    )
-    assert kinds[-2:] == ["organization:member:reinvite"] * 2
-
-
-def test_all_that_match_are_looked_at(place, admin):
-    ask(place, "zoe@acme.example")
-    grow_older(place)
-    page = admin.get(url(place, "/choose?do=resend&scope=all&query=reason%3Dinvited"), status=303)
-    assert "An e-mail goes to each of 2 people" in admin.follow(page)
-    page = admin.get(url(place, "/choose?do=resend&scope=all&query=reason%3Daccepted"), status=303)
-    assert "Nobody is ticked" in admin.follow(page)
-
-
-def test_whoever_was_just_written_to_is_left_alone(place, admin):
-    page = look(place, admin, place.owner_row)
-    assert "An invitation went to this address a few minutes ago." in page
-    assert page.select("main form") == []
-
-
-def test_the_same_submit_twice_sends_once(place, admin):
-    grow_older(place)
-    page = look(place, admin, place.owner_row)
-    before = mails(place)
-    admin.submit(page, "Re-send", status=200)
-    again = admin.submit(page, "Re-send", status=200)
-    assert again.heading == "0 invitations are on their way"
-    assert "An invitation went to this address a few minutes ago." in again
-    assert mails(place) == before + 1
-
-
-def test_one_address_in_two_clients_gets_one_mail(place, admin):
-    beta = make_client(place.database, place.provider, "Beta SARL")
-    same = [ask(place, "zoe@acme.example"), ask(place, "zoe@acme.example", beta)]
-    grow_older(place)
-    page = look(place, admin, *(each.id for each in same))
-    assert "This address gets another invitation in the same go" in page
-    page = admin.submit(page, "Re-send", status=200)
-    assert page.heading == "1 invitation is on its way"
-    assert "few minutes ago" in look(place, admin, *(each.id for each in same))
-
-
-@pytest.mark.parametrize(
-    ("change", "why"),
-    [
-        (update(Organization).values(status=ClientStatus.SUSPENDED), "suspended or being deleted"),
-        (update(Member).values(state=MemberState.REVOKED), "No invitation waits for this person."),
-    ],
-)
-def test_what_stands_against_it_is_said(place, admin, change, why):
-    grow_older(place)
-    place.database.run(change)
-    assert why in look(place, admin, place.owner_row)
-    answer = admin.post(url(place, "/resend"), {"id": str(place.owner_row)})
-    assert why in answer
-    assert versions(place) == [1]
-
-
-def test_own_people_are_left_to_their_page(place, admin):
-    invite(place, "kim@northwind.example", status=303)
-    page = admin.get(url(place, "/resend?scope=all"))
-    assert "Manage → People" in page
-
-
-def test_ids_of_others_are_nobody(place, admin, database):
-    grow_older(place)
-    other = persona(database, provider=make_provider(database, "Elsewhere"))
-    here = f"/providers/{other.provider.id}/stuck-people"
-    answer = other.browser.post(f"{here}/resend", {"id": [str(place.owner_row), "x"]})
-    assert answer.heading == "0 invitations are on their way"
-    assert "Nobody is ticked" in other.browser.get(f"{here}/resend?id={place.owner_row}&id=x")
-    assert OWNER not in other.browser.get(f"{here}/confirm?id={place.owner_row}")
-    assert versions(place) == [1]
-
-
-def test_all_at_once_are_at_most_a_hundred(place, admin):
-    many(place, 120)
-    page = admin.get(url(place, "/resend?scope=all"))
-    assert "These are the oldest 100." in page

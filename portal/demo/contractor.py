@@ -38,9 +38,7 @@ def make_contractor(
         state=ProviderPersonState.CONFIRMED,
         access_ends_at=at + _STAYS,
         invitation_locale=order.locale,
-        created_at=at,
-        accepted_at=at,
-        confirmed_at=at,
+        **dict.fromkeys(("created_at", "accepted_at", "confirmed_at"), at),
     )
     term = {"person_id": place_id, "email": person.email, "from_at": at}
     rows.add(ScopeTerm, **here, **what, **term, id=ids.at(at))

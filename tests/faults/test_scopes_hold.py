@@ -13,7 +13,8 @@ from portal.models import (
     ProviderPerson,
     new_id,
 )
-from tests.faults.routes import RIGHTS, routes_of
+from tests.faults.rights import RIGHTS
+from tests.faults.routes import routes_of
 from tests.faults.test_tenants_stay_apart import ask, forget_limits
 from tests.support.clients import make_client
 from tests.support.scopes import name_parts, settle

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import delete
 
 from portal.models import RateLimit
-from tests.faults.routes import ACCESS, PUBLIC, RIGHTS, SIGNED_IN, routes_of, stated
+from tests.faults.rights import RIGHTS
+from tests.faults.routes import ACCESS, PUBLIC, SIGNED_IN, routes_of, stated
 from tests.support.tenants import ROLES, differences, everything, make_tenant
 
 # Differs in each answer, whatever is asked.

@@ -1,0 +1,75 @@
+"""Who has which rights, by hand and apart from the code like `routes`."""
+
+# Who has which rights inside a provider and inside an organization.
+_INSIDE = {
+    "members.manage",
+    "groups.read",
+    "groups.manage",
+    "collections.read",
+    "collections.create",
+    "collections.manage",
+    "collections.delete",
+    "policies.read",
+    "policies.manage",
+    "setup.skip",
+    "reports.read",
+}
+_OF_THE_ADMIN = _INSIDE | {
+    "organization.settings",
+    "billing.read",
+    "organization.billing.read",
+    "organization.events.read",
+    "provider.events.read",
+    "clients.link",
+    "clients.delete",
+    "clients.suspend",
+    "clients.unlink",
+    "clients.annotate",
+    "clients.views",
+    "clients.create",
+    "clients.manage",
+    "clients.read",
+    "clients.rename",
+    "clients.subscribe",
+    "members.confirm",
+    "members.invite",
+    "members.read",
+    "organization.keys",
+    "organization.read",
+    "provider.keys",
+    "provider.people.manage",
+    "provider.people.read",
+    "provider.settings",
+}
+_OF_THE_SERVICE_USER = _INSIDE | {
+    "clients.annotate",
+    "clients.views",
+    "clients.read",
+    "clients.rename",
+    "clients.subscribe",
+    "members.confirm",
+    "members.invite",
+    "members.read",
+    "organization.read",
+}
+_OF_AN_ADMIN = _INSIDE | {
+    "members.confirm",
+    "members.invite",
+    "members.read",
+    "organization.events.read",
+    "organization.read",
+}
+RIGHTS = {
+    ("provider", "provider admin"): _OF_THE_ADMIN,
+    ("provider", "service user"): _OF_THE_SERVICE_USER,
+    ("organization", "provider admin"): _OF_THE_ADMIN,
+    ("organization", "service user"): _OF_THE_SERVICE_USER,
+    ("organization", "owner"): {
+        *_OF_AN_ADMIN,
+        "organization.keys",
+        "organization.billing.read",
+        "organization.settings",
+    },
+    ("organization", "admin"): _OF_AN_ADMIN,
+    ("organization", "user"): {"organization.read"},
+}
