@@ -46,6 +46,8 @@ class Permission(StrEnum):
     COLLECTIONS_CREATE = "collections.create"
     COLLECTIONS_MANAGE = "collections.manage"
     COLLECTIONS_DELETE = "collections.delete"
+    # To change those that an assignment or a setting lets one change (`domain.collection_rules`).
+    COLLECTIONS_OWN = "collections.own"
     POLICIES_READ = "policies.read"
     POLICIES_MANAGE = "policies.manage"
     SETUP_SKIP = "setup.skip"
@@ -102,6 +104,7 @@ _INSIDE = frozenset(
         Permission.COLLECTIONS_CREATE,
         Permission.COLLECTIONS_MANAGE,
         Permission.COLLECTIONS_DELETE,
+        Permission.COLLECTIONS_OWN,
         Permission.POLICIES_READ,
         Permission.POLICIES_MANAGE,
         Permission.SETUP_SKIP,
@@ -129,9 +132,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ORGANIZATION_SETTINGS,
     },
     Role.ADMIN: _INSIDE | {Permission.ORGANIZATION_EVENTS_READ},
-    Role.USER: frozenset({Permission.ORGANIZATION_READ}),
+    Role.USER: frozenset({Permission.ORGANIZATION_READ, Permission.COLLECTIONS_OWN}),
     # `custom_permissions` adds what the parts of the holder's own role give.
-    Role.CUSTOM: frozenset({Permission.ORGANIZATION_READ}),
+    Role.CUSTOM: frozenset({Permission.ORGANIZATION_READ, Permission.COLLECTIONS_OWN}),
 }
 
 

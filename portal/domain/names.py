@@ -9,6 +9,7 @@ from portal.domain.errors import N_, NN_, Message, RuleError, refuse
 
 NAME_LIMIT = 50
 COLOURS = 12
+EXTERNAL_LIMIT = 300
 
 # Letters that Unicode does not take apart into a base letter and an accent.
 _PLAIN = str.maketrans(
@@ -97,6 +98,18 @@ def check_name(
     if len(name) > limit:
         raise RuleError(too_long(len(name) - limit, limit), field=field)
     return name
+
+
+def check_external_id(text: str) -> str:
+    """What a directory calls it, empty for nothing; `RuleError` on `external_id`."""
+    cleaned = text.strip()
+    if len(cleaned) > EXTERNAL_LIMIT or not is_printable(cleaned):
+        raise refuse(
+            N_("Enter at most %(limit)s characters, without control characters."),
+            field="external_id",
+            limit=EXTERNAL_LIMIT,
+        )
+    return cleaned
 
 
 def is_printable(text: str) -> bool:

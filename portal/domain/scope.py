@@ -44,6 +44,7 @@ READING = frozenset(
         Permission.CLIENTS_READ,
         Permission.ORGANIZATION_READ,
         Permission.MEMBERS_READ,
+        Permission.COLLECTIONS_READ,
     }
 )
 

@@ -19,3 +19,9 @@ def whole_number(text: str) -> int | None:
     if not _NUMBER.fullmatch(bare):
         raise refuse(NO_NUMBER)
     return int(bare)
+
+
+def version_of_text(text: str | None) -> int:
+    """The version of a row that a page sent back; 0 for nothing readable, which no row has."""
+    found = text or ""
+    return int(found) if found.isascii() and found.isdigit() and len(found) < 10 else 0

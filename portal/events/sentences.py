@@ -60,6 +60,19 @@ SENTENCES: dict[str, str] = {
     "organization:member:restore": N_("Restored the access of %(email)s"),
     "organization:member:revoke": N_("Revoked the access of %(email)s"),
     "organization:member:update": N_("Changed the role of %(email)s"),
+    "organization:collection:create": N_("Created a collection"),
+    "organization:collection:update": N_("Changed who reaches a collection"),
+    "organization:collection:delete": N_("Deleted a collection"),
+    "organization:collection_creation:limit": N_("Limited who creates collections"),
+    "organization:collection_creation:allow": N_("Let every member create collections"),
+    "organization:collection_deletion:limit": N_("Limited who deletes collections"),
+    "organization:collection_deletion:allow": N_("Let managers of collections delete them"),
+    "organization:item_deletion:limit": N_("Limited who deletes items"),
+    "organization:item_deletion:allow": N_("Let everybody who edits items delete them"),
+    "organization:collection_reach:allow": N_("Let owners and admins reach every collection"),
+    "organization:collection_reach:limit": N_(
+        "Limited owners and admins to the collections they are given"
+    ),
     "organization:group:create": N_("Created the group %(name)s"),
     "organization:group:update": N_("Changed a group"),
     "organization:group:delete": N_("Deleted the group %(name)s"),
@@ -119,6 +132,7 @@ SENTENCES: dict[str, str] = {
     "organization:organization:unlink": N_("Unlinked the organization from %(provider)s"),
 }
 VARIANTS: dict[tuple[str, str], str] = {
+    ("organization:collection:update", "renamed"): N_("Renamed a collection"),
     ("organization:member:confirm", "by_making_keys"): N_(
         "Made the keys when joining, and so is confirmed"
     ),
@@ -143,6 +157,10 @@ _ICONS = {
     "client": "building-2",
     "client_list": "building-2",
     "collection": "folder",
+    "collection_creation": "folder",
+    "collection_deletion": "folder",
+    "collection_reach": "folder",
+    "item_deletion": "folder",
     "digest": "mail",
     "domain": "globe",
     "group": "users",

@@ -3,7 +3,8 @@
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, StringField, TextAreaField
 
-from portal.groups.service import check_external_id, check_group_name
+from portal.domain.names import check_external_id
+from portal.groups.service import check_group_name
 from portal.web.forms import Form
 
 

@@ -13,12 +13,11 @@ from portal import events
 from portal.domain.access import Actor
 from portal.domain.collection_access import Level
 from portal.domain.errors import N_, RuleError, refuse
-from portal.domain.names import check_name, is_printable, name_ci
+from portal.domain.names import check_name, name_ci
 from portal.models import Collection, CollectionGroup, Group, GroupMember, Member, new_id, utc_now
 from portal.organizations.service import recount_setup, streams_in
 
 NAME_LIMIT = 100
-EXTERNAL_LIMIT = 300
 TAKEN = N_("Another group has this external id already.")
 
 
@@ -34,18 +33,6 @@ class Changed(RuleError):
 def check_group_name(text: str) -> str:
     """The name as it is stored, or a `RuleError` on `name`."""
     return check_name(text, missing=N_("Enter a name for the group."), limit=NAME_LIMIT)
-
-
-def check_external_id(text: str) -> str:
-    """What a directory calls it, empty for nothing; `RuleError` on `external_id`."""
-    cleaned = text.strip()
-    if len(cleaned) > EXTERNAL_LIMIT or not is_printable(cleaned):
-        raise refuse(
-            N_("Enter at most %(limit)s characters, without control characters."),
-            field="external_id",
-            limit=EXTERNAL_LIMIT,
-        )
-    return cleaned
 
 
 def create(

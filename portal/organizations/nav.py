@@ -51,6 +51,7 @@ PAGES = (
         "scroll-text",
         P.ORGANIZATION_EVENTS_READ,
     ),
+    NavPage(_SETTINGS, N_("Collections"), "collections.rules", "folder", P.ORGANIZATION_SETTINGS),
     NavPage(_SETTINGS, N_("Keys"), "organizations.rotate_key", "key-round", P.ORGANIZATION_KEYS),
 )
 

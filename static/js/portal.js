@@ -19,6 +19,7 @@ const PARTS = [
   ["form[data-recovery-sheet],form[data-recover-provider-key]", "recovery"],
   ["form[data-seal]", "seal"],
   ["form[data-lock],form[data-sign-out]", "lock", "lazy"],
+  ["[data-collections]", "collections"],
   ["[data-key-work]", "key-work"],
   ["sealed-text", "sealed-text"],
   ["fingerprint-phrase", "fingerprint-phrase"],

@@ -9,6 +9,7 @@ _INSIDE = {
     "collections.create",
     "collections.manage",
     "collections.delete",
+    "collections.own",
     "policies.read",
     "policies.manage",
     "setup.skip",
@@ -71,5 +72,5 @@ RIGHTS = {
         "organization.settings",
     },
     ("organization", "admin"): _OF_AN_ADMIN,
-    ("organization", "user"): {"organization.read"},
+    ("organization", "user"): {"organization.read", "collections.own"},
 }

@@ -71,6 +71,7 @@ class Tenant:
     event_id: uuid.UUID = field(default_factory=uuid.uuid4)
     import_id: uuid.UUID = field(default_factory=uuid.uuid4)
     group_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    collection_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -85,6 +86,7 @@ class Tenant:
             "event_id": self.event_id,
             "import_id": self.import_id,
             "group_id": self.group_id,
+            "collection_id": self.collection_id,
             "person_id": self.person_id,
         }
 
@@ -118,8 +120,8 @@ def make_tenant(database: Database, mark: str) -> Tenant:
     client = make_client(
         database, provider, f"{mark} Client", billing_email=f"bills@{mark.lower()}.example"
     )
-    database.add(Collection(organization_id=client.id))
     tenant = Tenant(database, mark, provider, client)
+    database.add(Collection(organization_id=client.id, id=tenant.collection_id))
     for name in ("stranger", *OF_THE_PROVIDER, *OF_THE_CLIENT):
         tenant.people[name] = _person(database, mark, name)
     for name, (role, state) in OF_THE_PROVIDER.items():
