@@ -1,7 +1,7 @@
 /**
  * `<sealed-text sealed="2.…" key="organization">Locked</sealed-text>`: shows what is sealed, as
  * text, in its shadow root; while locked its own child, the word that the server wrote. `skip` is
- * the number of branches, up to a stroke each, that stand above it in a tree.
+ * the number of branches, up to a slash each, that stand above it in a tree.
  */
 import { openText } from "./crypto/envelope.js";
 import { pageKey } from "./key-ring.js";
