@@ -328,24 +328,23 @@ def test_people_are_searched_and_strangers_are_given_nothing(place, admin):
 
 
 @pytest.mark.parametrize(
-    ("role", "parts", "level", "settings", "shares", "deletes", "creates"),
+    ("role", "parts", "level", "settings", "may"),
     [
-        (Role.OWNER, [], None, {}, True, True, True),
-        (Role.ADMIN, [], None, {}, True, True, True),
-        (Role.ADMIN, [], Level.VIEW, {"admins_reach_all": False}, False, False, True),
-        (Role.ADMIN, [], Level.MANAGE, {"admins_reach_all": False}, True, True, True),
-        (Role.USER, [], Level.EDIT, {}, False, False, False),
-        (Role.USER, [], Level.MANAGE, {}, True, False, False),
-        (Role.USER, [], Level.MANAGE, {"limits_collection_deletion": False}, True, True, False),
-        (Role.USER, [], Level.VIEW, {"limits_collection_creation": False}, False, False, True),
-        (Role.CUSTOM, ["create_new_collections"], Level.VIEW, {}, False, False, True),
-        (Role.CUSTOM, ["edit_any_collection"], None, {}, True, False, False),
-        (Role.CUSTOM, ["delete_any_collection"], None, {}, False, True, False),
+        (Role.OWNER, [], None, {}, (True, True, True)),
+        (Role.ADMIN, [], None, {}, (True, True, True)),
+        (Role.ADMIN, [], Level.VIEW, {"admins_reach_all": False}, (False, False, True)),
+        (Role.ADMIN, [], Level.MANAGE, {"admins_reach_all": False}, (True, True, True)),
+        (Role.USER, [], Level.EDIT, {}, (False, False, False)),
+        (Role.USER, [], Level.MANAGE, {}, (True, False, False)),
+        (Role.USER, [], Level.MANAGE, {"limits_collection_deletion": False}, (True, True, False)),
+        (Role.USER, [], Level.VIEW, {"limits_collection_creation": False}, (False, False, True)),
+        (Role.CUSTOM, ["create_new_collections"], Level.VIEW, {}, (False, False, True)),
+        (Role.CUSTOM, ["edit_any_collection"], None, {}, (True, False, False)),
+        (Role.CUSTOM, ["delete_any_collection"], None, {}, (False, True, False)),
     ],
 )
-def test_who_may_share_delete_and_create(
-    place, role, parts, level, settings, shares, deletes, creates
-):
+def test_who_may_share_delete_and_create(place, role, parts, level, settings, may):
+    shares, deletes, creates = may
     person, member = confirmed(place, role, parts=parts)
     other = confirmed(place, Role.USER, "other")[1]
     one = make(place)

@@ -131,7 +131,7 @@ def _any(levels: Any) -> ColumnElement[bool]:
     return func.max(given) == 1
 
 
-def managed(organization_id: uuid.UUID) -> Any:
+def managed(organization_id: uuid.UUID) -> Select[Any]:
     """(collection_id,) of the collections that a confirmed member manages by an assignment."""
     reached = effective(organization_id, Member.state == MemberState.CONFIRMED)
     return select(reached.collection_id).where(reached.level == Level.MANAGE)
