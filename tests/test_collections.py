@@ -355,8 +355,8 @@ def test_who_may_share_delete_and_create(place, role, parts, level, settings, ma
     if settings:
         rule(place, **settings)
     browser = place.browser_of(person)
-    for path, may in (("access", shares), ("name", shares), ("delete", deletes)):
-        browser.get(url(place, one, path), status=200 if may else 403)
+    for path, allowed in (("access", shares), ("name", shares), ("delete", deletes)):
+        browser.get(url(place, one, path), status=200 if allowed else 403)
     browser.get(url(place, "new"), status=200 if creates else 403)
     browser.post(url(place, one, "name"), {}, status=422 if shares else 403)
     browser.post(url(place, one, "delete"), {}, status=303 if deletes else 403)
