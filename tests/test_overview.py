@@ -185,6 +185,27 @@ def test_who_waits_and_what_ends_is_counted(ada, database):
     assert told["Ends within 30 days"][0] == "2"
 
 
+def test_the_bar_and_home_count_the_same_people(ada, database):
+    client = make_client(database, ada.provider)
+    wait(database, ada.provider, client)
+    written_to = database.one(select(Attention.subject_id))
+    # Their mail fails too: one person, told of once.
+    database.add(
+        Attention(
+            provider_id=ada.provider.id,
+            organization_id=client.id,
+            kind=AttentionKind.MAIL_FAILED,
+            subject_id=written_to,
+        )
+    )
+    # Of a client that has left: of no concern any more.
+    wait(database, ada.provider, make_client(database, make_provider(database, "Elsewhere")))
+    page = ada.browser.get(home_url(ada.provider))
+    assert tiles(page)["Stuck people"][0] == "1"
+    (row,) = (text for text in page.texts("nav a") if text.startswith("Stuck people"))
+    assert row.split()[-1] == "1"
+
+
 def test_the_next_invoice_and_the_last_events_are_for_admins(ada, database):
     north = ada.provider
     client = subscribe(database, north, seats=10, began=TODAY - 20 * DAY)

@@ -94,7 +94,7 @@ class Counted:
 def build(
     provider_id: uuid.UUID,
     counted: Counted,
-    stuck: dict[str, int],
+    stuck: int,
     ending: int,
     months: Sequence[dt.date],
 ) -> Home:
@@ -119,9 +119,7 @@ def _page(endpoint: str, provider_id: uuid.UUID) -> str:
     return link(endpoint, provider_id=provider_id) if endpoint in current_app.view_functions else ""
 
 
-def _tiles(
-    provider_id: uuid.UUID, counted: Counted, stuck: dict[str, int], ending: int
-) -> Iterator[Tile]:
+def _tiles(provider_id: uuid.UUID, counted: Counted, stuck: int, ending: int) -> Iterator[Tile]:
     fresh = counted.sum("fresh")
     new = _("New in the last 30 days: %(count)s", count=number(fresh))
     yield Tile(_("Clients"), number(counted.sum()), new, _clients(provider_id))
@@ -132,11 +130,10 @@ def _tiles(
         remaining=number(seats - used),
     )
     yield Tile(_("Seats used"), number(used), left, "")
-    waits = sum(stuck.values())
     yield Tile(
         _("Stuck people"),
-        number(waits),
-        _("Somebody has to act") if waits else _("Nobody waits"),
+        number(stuck),
+        _("Somebody has to act") if stuck else _("Nobody waits"),
         _page("clients.stuck_people", provider_id),
     )
     yield Tile(

@@ -4,15 +4,15 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, String, case, func, literal, or_, type_coerce, union_all
+from sqlalchemy import Select, String, case, func, literal, or_, type_coerce
 from sqlalchemy import select as _select
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Scope
-from portal.domain.attention import STUCK
+from portal.domain.access import Actor, Permission, Scope
 from portal.domain.expiries import ENDING
 from portal.models import Attention, Organization
 from portal.models.reach import reached
+from portal.providers.stuck import stuck
 
 
 def _of(scope: Scope, *columns: Any) -> Select[Any]:
@@ -65,25 +65,18 @@ def counts(
 
 
 def waiting(
-    session: Session, scope: Scope, *, own_people: bool, now: dt.datetime, until: dt.datetime
-) -> tuple[dict[str, int], int]:
-    """How many wait, by kind, and how many things of the radar end from now until then.
+    session: Session, actor: Actor, *, now: dt.datetime, until: dt.datetime
+) -> tuple[int, int]:
+    """How many are stuck, as their own page counts them, and how many things end until then.
 
-    `own_people`: with what concerns the provider's own people.
+    Both with what concerns the provider's own people for whoever may see those.
     """
-    stuck = _waits(scope, own_people, type_coerce(Attention.kind, String).label("kind"))
-    ends = _waits(scope, own_people, literal("").label("kind"))
-    found = session.execute(
-        union_all(
-            stuck.add_columns(func.count()).where(Attention.kind.in_(STUCK)).group_by("kind"),
-            ends.add_columns(func.count()).where(
-                Attention.kind.in_(ENDING), Attention.due_at >= now, Attention.due_at < until
-            ),
-        )
+    waits = stuck(actor, func.count()).scalar_subquery()
+    ends = _waits(actor.scope, actor.can(Permission.PROVIDER_PEOPLE_READ), func.count()).where(
+        Attention.kind.in_(ENDING), Attention.due_at >= now, Attention.due_at < until
     )
-    by_kind = {kind: int(number) for kind, number in found}
-    ending = by_kind.pop("", 0)
-    return by_kind, ending
+    found = session.execute(_select(waits, ends.scalar_subquery())).one()
+    return found[0], found[1]
 
 
 def _waits(scope: Scope, own_people: bool, *columns: Any) -> Select[Any]:  # noqa: FBT001

@@ -39,8 +39,7 @@ def home(provider_id: uuid.UUID) -> str:
     )
     stuck, ending = queries.waiting(
         session,
-        actor().scope,
-        own_people=actor().can(Permission.PROVIDER_PEOPLE_READ),
+        actor(),
         now=now,
         until=Window.THIRTY.bounds(now, languages.zone())[1] or now,
     )
