@@ -311,5 +311,5 @@ def test_french_readers_read_french(ada, acme, database):
     ends(database, ada.provider, acme, days=-3)
     database.run(update(Account).values(locale="fr"))
     page = ada.browser.get(url_of(ada))
-    assert page.heading == "Radar des échéances"
+    assert page.heading == "Échéances"
     assert "Invitation de zoe@acme.example" in things(page)

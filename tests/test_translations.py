@@ -64,6 +64,8 @@ WORDS = {
     r"single sign-on": r"authentification unique \(SSO\)",
     r"verified domains?": r"domaines? vérifiés?",
     r"set-up": r"mise en service",
+    r"stuck people": r"personnes en attente",
+    r"expiry radar": r"échéances",
     r"provider portal": r"portail fournisseur",
     r"admin console": r"console d'administration",
     r"billing e-mail": r"adresses? e-mail de facturation",
