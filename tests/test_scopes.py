@@ -10,8 +10,10 @@ from portal.domain.access import Role
 from portal.domain.names import name_ci
 from portal.domain.scope import Level, Reach
 from portal.domain.states import ProviderPersonState
+from portal.domain.tags import written
 from portal.models import (
     ClientAccess,
+    Organization,
     OrganizationTag,
     ProviderPerson,
     ScopePart,
@@ -249,6 +251,37 @@ def test_a_limited_person_neither_renames_nor_deletes_tags(database, provider, c
         tom.browser.get(f"{tom.clients_url}{page}", status=403)
         tom.browser.post(f"{tom.clients_url}{page}", {"name": "x"}, status=403)
     assert open_access(database, place_of(database, tom).id) == {}
+
+
+def test_only_an_admin_gives_or_takes_a_tag_that_says_what_somebody_reaches(
+    database, provider, ada, clients
+):
+    named, free = (
+        make_tag(database, provider, clients[0]),
+        make_tag(database, provider, name="Free"),
+    )
+    shown = update(Organization).where(Organization.id == clients[0].id)
+    database.run(shown.values(tags_shown=written([named.id])))
+    tom = scoped(database, provider, tags=[named.id])
+    sam = persona(database, Role.SERVICE_USER, provider)
+
+    def write(who, client, *tags, status):
+        url = f"{who.clients_url}/{client.id}/notes"
+        seen = re.search(r'name="seen"[^>]*value="([^"]*)"', who.browser.get(url).response.text)
+        data = {"seen": seen.group(1), "tags": [tag.id.hex for tag in tags]}
+        return who.browser.post(url, data, status=status)
+
+    reached = open_access(database, place_of(database, tom).id)
+    assert "says what somebody reaches" in write(sam, clients[1], named, status=422)
+    assert "says what somebody reaches" in write(tom, clients[0], status=422)
+    write(sam, clients[0], named, free, status=303)
+    fields = {"do": "tag", "tag_id": str(named.id), "scope": "all", "query": ""}
+    url = sam.browser.post(f"{sam.clients_url}/changes", fields, status=303).response.location
+    assert "says what somebody reaches" in sam.browser.get(url)
+    sam.browser.post(f"{url}/start", {}, status=303)
+    assert open_access(database, place_of(database, tom).id) == reached
+    write(ada, clients[1], named, status=303)
+    assert clients[1].id in open_access(database, place_of(database, tom).id)
 
 
 def test_a_tag_that_leaves_clients_out_cannot_be_deleted(database, provider, ada, clients):

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal import events
 from portal.clients import mark_queries
 from portal.clients.service import Changed
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Permission
 from portal.domain.errors import N_, refuse
 from portal.domain.names import name_ci
 from portal.domain.scope import Reach
@@ -37,6 +37,10 @@ from portal.models import (
 from portal.providers import reach
 
 TAKEN = N_("There is a tag with this name already.")
+OF_A_SCOPE = N_(
+    "The tag “%(tag)s” says what somebody reaches. Only a provider admin gives it to a client, or "
+    "takes it away."
+)
 LEAVES_OUT = N_(
     "This tag leaves clients out of somebody's scope. Change that scope first: without the tag "
     "they would reach these clients."
@@ -213,6 +217,7 @@ def annotate(session: Session, actor: Actor, client: Any, wanted: Annotation) ->
     tag_ids = wanted.tag_ids & set(names)
     check_number(len(tag_ids), field="tags")
     had = {tag_id for tag_id in read(client.tags_shown) if tag_id in names}
+    check_scopes(session, actor, had ^ tag_ids)
     before = _told(client.note, client.external_reference, had, names)
     after = _told(wanted.note, wanted.external_reference, tag_ids, names)
     changed = [key for key in before if before[key] != after[key]]
@@ -231,6 +236,23 @@ def annotate(session: Session, actor: Actor, client: Any, wanted: Annotation) ->
         after={key: after[key] for key in changed},
     )
     return True
+
+
+def check_scopes(session: Session, actor: Actor, tag_ids: Iterable[uuid.UUID]) -> None:
+    """Raise `RuleError` where one of these tags is in a scope, and scopes are not the actor's.
+
+    Whoever gives such a tag, or takes it away, says what somebody else reaches.
+    """
+    if actor.can(Permission.PROVIDER_PEOPLE_MANAGE):
+        return
+    named = (
+        select(Tag.name)
+        .join(ScopePart, and_(ScopePart.provider_id == Tag.provider_id, ScopePart.tag_id == Tag.id))
+        .where(Tag.provider_id == provider_of(actor), Tag.id.in_(list(tag_ids)))
+    )
+    name = session.scalar(named.order_by(Tag.name_ci).limit(1))
+    if name is not None:
+        raise refuse(OF_A_SCOPE, field="tags", tag=name)
 
 
 def _lock_tags(
