@@ -164,13 +164,26 @@ def test_owner_invitations_go_out_again_and_cannot_be_undone(ada, database):
             invitation_expires_at=utc_now(),
         )
     )
+    shut = make_client(database, ada.provider, "Dune", status=ClientStatus.SUSPENDED)
+    database.add(
+        Member(
+            organization_id=shut.id,
+            email="owner@dune.example",
+            role=Role.OWNER,
+            state=MemberState.INVITED,
+            invitation_expires_at=utc_now(),
+        )
+    )
     page = look(ada, EVERY, do="invite")
     assert "An e-mail that is sent cannot be taken back." in page
+    seen = [row[1:] for row in results(page)[1:]]
     page = confirm(ada, page)
+    assert [row[1:] for row in results(page)[1:]] == seen
     assert results(page) == [
         ("Acme", "Done", ""),
-        ("Beta", "Not done", "No invited owner waits for an e-mail."),
+        ("Beta", "Nothing to do", "No invited owner waits for an e-mail."),
         ("Cedar", "Nothing to do", "Its owner is confirmed."),
+        ("Dune", "Not done", "The client is suspended or being deleted."),
     ]
     assert "Undo" not in page.texts("button")
     with database.session() as session:

@@ -12,17 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.clients import lifecycle, tagging
+from portal.clients.reinviting import CLIENT_CLOSED
 from portal.clients.tagging import Annotation, provider_of
 from portal.domain.access import Actor, Role
 from portal.domain.bulk import BATCH, CHANGED_SINCE, BulkAction, Facts, RowState, plan
-from portal.domain.errors import N_, Message, refuse
-from portal.domain.states import MemberState
+from portal.domain.errors import N_, Message, RuleError, refuse
+from portal.domain.states import ClientStatus, MemberState
 from portal.domain.tags import read, written
-from portal.members.service import resend
+from portal.members.service import OWNERS_ONLY, resend
 from portal.models import Member, Tag
 
 NO_SUCH_TAG = N_("The tag is not there any more.")
 NO_INVITATION = N_("No invited owner waits for an e-mail.")
+_WAITING = (Member.role == Role.OWNER, Member.state == MemberState.INVITED)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,13 @@ class _Plain:
 class Tagging(_Plain):
     """A tag given or taken away."""
 
+    def plan(self, clients: Sequence[Any]) -> list[Planned]:
+        try:
+            tagging.check_scopes(self.session, self.actor, [self.change_set.tag_id])
+        except RuleError as error:
+            return [Planned(RowState.REFUSED, error.text) for _client in clients]
+        return super().plan(clients)
+
     def do(self, client: Any, row: Any) -> None:
         tags, tag_id = {*read(client.tags_shown)}, self.change_set.tag_id
         tag_name(self.session, self.actor, tag_id)
@@ -115,12 +124,28 @@ class Suspending(_Plain):
 class Inviting(_Plain):
     """Invitations of owners sent again."""
 
+    def plan(self, clients: Sequence[Any]) -> list[Planned]:
+        ids = [client.id for client in clients]
+        found = select(Member.organization_id).where(Member.organization_id.in_(ids), *_WAITING)
+        self.waiting = set(self.session.scalars(found))
+        return super().plan(clients)
+
+    def _planned(self, client: Any) -> Planned:
+        planned = super()._planned(client)
+        if planned.state is not RowState.PLANNED:
+            return planned
+        if client.status is not ClientStatus.ACTIVE:
+            return Planned(RowState.REFUSED, Message(CLIENT_CLOSED))
+        if self.actor.role is not Role.PROVIDER_ADMIN:
+            return Planned(RowState.REFUSED, Message(OWNERS_ONLY))
+        if client.id not in self.waiting:
+            return Planned(RowState.SAME, Message(NO_INVITATION))
+        return planned
+
     def do(self, client: Any, row: Any) -> None:
-        waiting = select(Member.id).where(
-            Member.organization_id == client.id,
-            Member.role == Role.OWNER,
-            Member.state == MemberState.INVITED,
-        )
+        if client.status is not ClientStatus.ACTIVE:
+            raise refuse(CLIENT_CLOSED)
+        waiting = select(Member.id).where(Member.organization_id == client.id, *_WAITING)
         owners = self.session.scalars(waiting.order_by(Member.id)).all()
         if not owners:
             raise refuse(NO_INVITATION)
