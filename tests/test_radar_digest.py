@@ -210,6 +210,23 @@ def test_it_tells_what_waits_ends_lacks_and_came(ada, acme, database):
     assert "\n\n\n" not in told
 
 
+def test_somebody_whose_mail_fails_is_told_of_once_as_on_their_page(ada, acme, database):
+    ends(database, ada.provider, acme, days=40)
+    person = database.one(select(Attention))
+    database.add(
+        Attention(
+            provider_id=person.provider_id,
+            organization_id=acme.id,
+            kind=AttentionKind.MAIL_FAILED,
+            subject_id=person.subject_id,
+            label=person.label,
+        )
+    )
+    told = text_of(mail_of(database, ada))
+    assert "Waiting for somebody: 1" in told
+    assert "did not arrive" in told
+
+
 def test_it_names_five_and_counts_to_ninety_nine(ada, acme, database):
     many(database, ada.provider, acme, 150)
     database.run(update(Attention).values(due_at=utc_now() + dt.timedelta(days=31)))

@@ -34,12 +34,6 @@ def stuck_in(provider_id: Id, person_id: Id | None, *columns: Any, own_people: b
     seen = of_client
     if own_people:
         seen = or_(of_client, Attention.organization_id.is_(None))
-    failing = aliased(Attention)
-    has_failing_mail = exists().where(
-        failing.provider_id == Attention.provider_id,
-        failing.kind == AttentionKind.MAIL_FAILED,
-        failing.subject_id == Attention.subject_id,
-    )
     client = and_(
         Organization.id == Attention.organization_id,
         Organization.provider_id == Attention.provider_id,
@@ -50,8 +44,21 @@ def stuck_in(provider_id: Id, person_id: Id | None, *columns: Any, own_people: b
         .outerjoin(Organization, client)
         .where(
             Attention.provider_id == provider_id,
-            Attention.kind.in_(STUCK),
             seen,
-            or_(Attention.kind != AttentionKind.INVITED, ~has_failing_mail),
+            *once(),
         )
+    )
+
+
+def once() -> tuple[ColumnElement[bool], ...]:
+    """Conditions: rows of somebody who is stuck, each person once."""
+    failing = aliased(Attention)
+    has_failing_mail = exists().where(
+        failing.provider_id == Attention.provider_id,
+        failing.kind == AttentionKind.MAIL_FAILED,
+        failing.subject_id == Attention.subject_id,
+    )
+    return (
+        Attention.kind.in_(STUCK),
+        or_(Attention.kind != AttentionKind.INVITED, ~has_failing_mail),
     )

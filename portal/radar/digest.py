@@ -8,9 +8,9 @@ from sqlalchemy import Select
 from sqlalchemy.orm import Session, sessionmaker
 
 from portal.database import reading
-from portal.domain.attention import STUCK
 from portal.domain.expiries import digest_moment, digest_week, midnight, zone_of
 from portal.models import Attention, Organization, utc_now
+from portal.providers.stuck import once
 from portal.radar import people
 from portal.radar.queries import COUNTED, Reader, clients, ending, visible
 from portal.radar.service import claim_digest
@@ -99,7 +99,7 @@ def _stuck(reader: Reader) -> Select[Any]:
             Attention.since,
             Organization.name.label("client"),
         )
-        .where(Attention.kind.in_(STUCK))
+        .where(*once())
         .order_by(Attention.since, Attention.id)
     )
 
