@@ -131,7 +131,6 @@ def leave(session: Session, actor: Actor) -> None:
     if person is None:
         raise refuse(GONE)
     _take_place(session, person)
-    reach.settle(session, provider_id, people=[person.id])
     before = {"role": person.role.value, "state": person.state.value}
     _tell(session, actor, "provider:person:leave", person, before=before)
     reach.settle(session, provider_id, people=[person.id])
