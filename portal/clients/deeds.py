@@ -19,7 +19,7 @@ from portal.domain.bulk import BATCH, CHANGED_SINCE, BulkAction, Facts, RowState
 from portal.domain.errors import N_, Message, RuleError, refuse
 from portal.domain.states import ClientStatus, MemberState
 from portal.domain.tags import read, written
-from portal.members.service import OWNERS_ONLY, resend
+from portal.members.service import resend
 from portal.models import Member, Tag
 
 NO_SUCH_TAG = N_("The tag is not there any more.")
@@ -136,8 +136,6 @@ class Inviting(_Plain):
             return planned
         if client.status is not ClientStatus.ACTIVE:
             return Planned(RowState.REFUSED, Message(CLIENT_CLOSED))
-        if self.actor.role is not Role.PROVIDER_ADMIN:
-            return Planned(RowState.REFUSED, Message(OWNERS_ONLY))
         if client.id not in self.waiting:
             return Planned(RowState.SAME, Message(NO_INVITATION))
         return planned
