@@ -56,9 +56,12 @@ SENTENCES: dict[str, str] = {
     "organization:member:key_changed": N_(
         "Was kept from confirming %(email)s, whose key had changed"
     ),
+    "organization:member:leave": N_("Left the organization"),
     "organization:member:remove": N_("Removed %(email)s"),
     "organization:member:restore": N_("Restored the access of %(email)s"),
     "organization:member:revoke": N_("Revoked the access of %(email)s"),
+    "organization:member:set_collections": N_("Changed the collections of %(email)s"),
+    "organization:member:set_groups": N_("Changed the groups of %(email)s"),
     "organization:member:update": N_("Changed the role of %(email)s"),
     "organization:collection:create": N_("Created a collection"),
     "organization:collection:update": N_("Changed who reaches a collection"),

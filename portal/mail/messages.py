@@ -29,6 +29,7 @@ from portal.mail.client_messages import (
     client_unlinked_team,
 )
 from portal.mail.digest_message import weekly_digest
+from portal.mail.member_messages import member_removed, member_revoked
 from portal.mail.people_messages import (
     address_confirm,
     address_notice,
@@ -269,6 +270,8 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.member_invitation": member_invitation,
     "mail.member_accepted": member_accepted,
     "mail.member_confirmed": member_confirmed,
+    "mail.member_removed": member_removed,
+    "mail.member_revoked": member_revoked,
     "mail.address_confirm": address_confirm,
     "mail.address_notice": address_notice,
     "mail.password_changed": password_changed,

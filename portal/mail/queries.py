@@ -66,6 +66,17 @@ def member(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -
     return session.execute(found).one_or_none()
 
 
+def organization(session: Session, organization_id: uuid.UUID) -> Row[Any] | None:
+    """(organization, provider): what it is called, and its provider if it has one."""
+    found = _of(
+        Organization.id,
+        organization_id,
+        Organization.name.label("organization"),
+        Provider.name.label("provider"),
+    ).outerjoin(Provider, Provider.id == Organization.provider_id)
+    return session.execute(found).one_or_none()
+
+
 def owner_address(
     session: Session, organization_id: uuid.UUID, account_id: uuid.UUID
 ) -> str | None:

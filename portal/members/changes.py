@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, select, update
+from sqlalchemy import Row, delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from portal import events
@@ -18,6 +18,7 @@ from portal.domain.access import Actor, Role
 from portal.domain.custom_roles import Custom, completed
 from portal.domain.errors import N_, refuse
 from portal.domain.membership import (
+    LAST_OWNER,
     Manager,
     MemberAction,
     MemberStanding,
@@ -31,6 +32,7 @@ from portal.domain.states import MemberState
 from portal.members import queries, service
 from portal.models import Member, Organization, utc_now
 from portal.organizations.service import recount_setup, streams_in
+from portal.outbox import enqueue
 from portal.providers import attention
 
 GONE = N_("This person is not here any more.")
@@ -59,6 +61,11 @@ def hold(session: Session, organization_id: uuid.UUID) -> Held:
         .values(seats_used=Organization.seats_used)
         .execution_options(synchronize_session=False)
     )
+    return look(session, organization_id)
+
+
+def look(session: Session, organization_id: uuid.UUID) -> Held:
+    """The same without holding it: for a page that only says what would come of a change."""
     plan, provider_id = session.execute(
         select(Organization.plan, Organization.provider_id).where(
             Organization.id == organization_id
@@ -162,7 +169,9 @@ def _revoke(session: Session, actor: Actor, member: Row[Any]) -> None:
     if member.state.uses_seat:
         _give_seat_back(session, member.organization_id)
     _follow(session, member, role=member.role, state=MemberState.REVOKED)
+    _mark_key_due(session, member)
     _tell_state(session, actor, "organization:member:revoke", member, MemberState.REVOKED)
+    _write_to(session, member, "mail.member_revoked")
 
 
 def _restore(session: Session, actor: Actor, member: Row[Any]) -> None:
@@ -176,6 +185,27 @@ def _restore(session: Session, actor: Actor, member: Row[Any]) -> None:
 
 
 def _remove(session: Session, actor: Actor, member: Row[Any]) -> None:
+    _take_place(session, member)
+    before = {"role": member.role.value, "state": member.state.value}
+    _tell(session, actor, "organization:member:remove", member, before=before)
+    _write_to(session, member, "mail.member_removed")
+
+
+def leave(session: Session, actor: Actor, organization_id: uuid.UUID) -> None:
+    """Give up one's own place; `RuleError` for the last confirmed owner."""
+    held = hold(session, organization_id)
+    member = queries.find_own(session, organization_id, actor.account_id)
+    if member is None:
+        raise refuse(GONE)
+    if standing_of(member, actor, held).is_last_owner:
+        raise refuse(LAST_OWNER)
+    _take_place(session, member)
+    before = {"role": member.role.value, "state": member.state.value}
+    _tell(session, actor, "organization:member:leave", member, before=before)
+    attention.member_changed(session, organization_id, member.id)
+
+
+def _take_place(session: Session, member: Row[Any]) -> None:
     removed = session.execute(
         delete(Member)
         .where(
@@ -190,8 +220,7 @@ def _remove(session: Session, actor: Actor, member: Row[Any]) -> None:
     if member.state.uses_seat:
         _give_seat_back(session, member.organization_id)
     _follow(session, member, role=member.role, state=None)
-    before = {"role": member.role.value, "state": member.state.value}
-    _tell(session, actor, "organization:member:remove", member, before=before)
+    _mark_key_due(session, member)
 
 
 _DO: dict[MemberAction, Callable[[Session, Actor, Row[Any]], None]] = {
@@ -226,6 +255,38 @@ def _give_seat_back(session: Session, organization_id: uuid.UUID) -> None:
         .where(Organization.id == organization_id, Organization.seats_used > 0)
         .values(seats_used=Organization.seats_used - 1)
         .execution_options(synchronize_session=False)
+    )
+
+
+def _mark_key_due(session: Session, member: Row[Any]) -> None:
+    """Somebody who could open the organization key has left: another one should be made."""
+    if member.state is not MemberState.CONFIRMED or not member.holds_key:
+        return
+    session.execute(
+        update(Organization)
+        .where(Organization.id == member.organization_id, Organization.public_key.is_not(None))
+        .values(
+            key_rotation_due_since=func.coalesce(Organization.key_rotation_due_since, utc_now())
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _write_to(session: Session, member: Row[Any], topic: str) -> None:
+    """One short mail to who has an account; an address that never accepted is left alone."""
+    if member.account_id is None:
+        return
+    enqueue(
+        session,
+        topic,
+        {
+            "organization": str(member.organization_id),
+            "account": str(member.account_id),
+            "locale": member.invitation_locale,
+        },
+        organization_id=member.organization_id,
+        provider_id=member.provider_id,
+        account_id=member.account_id,
     )
 
 

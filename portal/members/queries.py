@@ -21,7 +21,7 @@ def _of(tenant_id: uuid.UUID, *columns: Any) -> Select[Any]:
     return select(*columns).where(tenant == tenant_id)
 
 
-_COLUMNS = (
+COLUMNS = (
     Member.organization_id,
     Member.id,
     Member.account_id,
@@ -35,13 +35,15 @@ _COLUMNS = (
     Member.accepted_at,
     Member.confirmed_at,
     Member.permissions,
+    Member.revoked_because,
+    Member.revoked_at,
     Member.wrapped_organization_key.is_not(None).label("holds_key"),
 )
 
 
 def _with_accounts(organization_id: uuid.UUID) -> Select[Any]:
     return (
-        _of(organization_id, *_COLUMNS)
+        _of(organization_id, *COLUMNS)
         .add_columns(Account.name, Account.public_key)
         .outerjoin(Account, Account.id == Member.account_id)
     )
@@ -55,7 +57,20 @@ def listed(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
 
 def find(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -> Row[Any] | None:
     """One member as `listed` has it, also `organization_name` and the billing e-mail."""
-    found = (
+    found = _in_organization(organization_id).where(Member.id == member_id)
+    return session.execute(found).one_or_none()
+
+
+def find_own(
+    session: Session, organization_id: uuid.UUID, account_id: uuid.UUID
+) -> Row[Any] | None:
+    """Somebody's own place, as `find` has it."""
+    found = _in_organization(organization_id).where(Member.account_id == account_id)
+    return session.execute(found).one_or_none()
+
+
+def _in_organization(organization_id: uuid.UUID) -> Select[Any]:
+    return (
         _with_accounts(organization_id)
         .add_columns(
             Organization.name.label("organization_name"),
@@ -63,9 +78,7 @@ def find(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -> 
             Organization.provider_id,
         )
         .join(Organization, Organization.id == Member.organization_id)
-        .where(Member.id == member_id)
     )
-    return session.execute(found).one_or_none()
 
 
 def find_invitation(
@@ -74,7 +87,7 @@ def find_invitation(
     """The row behind a mailed link, with what its page shows, in one statement."""
     addressee = aliased(Account)
     found = (
-        _of(organization_id, *_COLUMNS)
+        _of(organization_id, *COLUMNS)
         .add_columns(
             Organization.name.label("organization_name"),
             Organization.status.label("organization_status"),

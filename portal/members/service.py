@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, exists, insert, literal, select, update
@@ -36,18 +37,20 @@ def invite(
     email: str,
     role: Role,
     locale: str,
+    permissions: Sequence[str] = (),
     seat_is_taken: bool = False,
 ) -> Member:
     """Invite an address: takes a seat, makes the row, records the event, queues the mail.
 
     `email` is in its stored form (`domain.emails.check_email`). Raises `RuleError` on `email` for
     somebody who is there already, on no field where no seat is left; the caller rolls back then.
-    `seat_is_taken` is for an organization that was made with its owner's seat in use.
+    `permissions` are the parts of a custom role. `seat_is_taken` is for whoever has taken one
+    already, as for an organization that was made with its owner's seat in use.
     """
     _check_rank(actor, role)
     if not seat_is_taken:
         take_seat(session, organization_id)
-    member = _add_row(session, organization_id, email, role, locale)
+    member = _add_row(session, organization_id, email, role, locale, permissions)
     if role is Role.OWNER:
         _give_collections(session, member)
     events.record(
@@ -64,12 +67,13 @@ def invite(
     return member
 
 
-def take_seat(session: Session, organization_id: uuid.UUID) -> None:
-    """Take one seat, unless none is left: then `RuleError`. The caller adds or changes the row."""
+def take_seat(session: Session, organization_id: uuid.UUID, count: int = 1) -> None:
+    """Take `count` seats, all or none: `RuleError` where they are not left. The rows follow."""
+    after = Organization.seats_used + count
     taken = session.execute(
         update(Organization)
-        .where(Organization.id == organization_id, Organization.seats_used < Organization.seats)
-        .values(seats_used=Organization.seats_used + 1)
+        .where(Organization.id == organization_id, after <= Organization.seats)
+        .values(seats_used=after)
         .execution_options(synchronize_session=False)
     )
     if taken.rowcount != 1:  # type: ignore[attr-defined]
@@ -77,7 +81,12 @@ def take_seat(session: Session, organization_id: uuid.UUID) -> None:
 
 
 def _add_row(
-    session: Session, organization_id: uuid.UUID, email: str, role: Role, locale: str
+    session: Session,
+    organization_id: uuid.UUID,
+    email: str,
+    role: Role,
+    locale: str,
+    permissions: Sequence[str],
 ) -> Member:
     """The row, unless the address is there: the unique constraint decides, not a read before."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -90,6 +99,7 @@ def _add_row(
             email=email,
             role=role,
             state=MemberState.INVITED,
+            permissions=list(permissions),
             invitation_version=1,
             invitation_locale=locale,
             invitation_expires_at=now + VALID,

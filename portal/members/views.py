@@ -1,10 +1,9 @@
-"""The members of an organization: listed, invited again, confirmed."""
+"""The members of an organization: invited again, by another address, confirmed."""
 
 import uuid
 
-from flask import Response, abort, make_response, render_template, url_for
+from flask import Response, make_response, render_template, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.limits import limited
@@ -14,43 +13,34 @@ from portal.domain.emails import same_domain
 from portal.domain.errors import RuleError
 from portal.domain.states import MemberState
 from portal.extensions import db
-from portal.members import confirmation, invitation_views, queries, service
-from portal.members.blueprint import bp
+from portal.members import (
+    bulk_views,
+    confirmation,
+    invitation_views,
+    invite_views,
+    list_views,
+    member_views,
+    own_views,
+    queries,
+    service,
+)
+from portal.members.blueprint import INVITING, ONE, bp, find
 from portal.members.confirmation import KeyChanged
 from portal.members.forms import AddressForm, ConfirmForm
 from portal.organizations.key_rings import opening_of
 from portal.organizations.keys import KeysExist
-from portal.organizations.people import row_of, rows_of
-from portal.outbox.queries import mail_states
+from portal.organizations.people import row_of
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
 
 
-def _myself() -> str:
-    return str(current_user.account_id)
-
-
-INVITING = (("5 per minute", _myself), ("300 per day", _myself))
-
-
-@bp.get("/organizations/<uuid:organization_id>/members")
-@requires(Permission.MEMBERS_READ)
-def index(organization_id: uuid.UUID) -> Response:
-    """Everybody who has a place, and how their invitation fares."""
-    found = queries.listed(db.session(), organization_id)
-    mails = mail_states(db.session(), [row.id for row in found])
-    return fragments.respond(
-        "members/index.html", "members/_table.html", rows=rows_of(found, mails)
-    )
-
-
-@bp.post("/organizations/<uuid:organization_id>/members/<uuid:member_id>/invitation")
+@bp.post(f"{ONE}/invitation")
 @requires(Permission.MEMBERS_INVITE)
 @limited(INVITING)
 def resend(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     """Send the invitation once more; the link in the earlier mail dies."""
-    _find(organization_id, member_id)
+    find(organization_id, member_id)
     address = service.resend(
         db.session(), actor(), organization_id=organization_id, member_id=member_id
     )
@@ -59,20 +49,20 @@ def resend(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     return fragments.done(url_for("members.index", organization_id=organization_id), saved)
 
 
-@bp.get("/organizations/<uuid:organization_id>/members/<uuid:member_id>/address")
+@bp.get(f"{ONE}/address")
 @requires(Permission.MEMBERS_INVITE)
 def address(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     """Another address for somebody who has not accepted yet."""
-    member = _find(organization_id, member_id)
+    member = find(organization_id, member_id)
     return _address_page(member, AddressForm(member.email))
 
 
-@bp.post("/organizations/<uuid:organization_id>/members/<uuid:member_id>/address")
+@bp.post(f"{ONE}/address")
 @requires(Permission.MEMBERS_INVITE)
 @limited(INVITING)
 def replace_address(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     """Send the invitation to the new address; the old link dies."""
-    member = _find(organization_id, member_id)
+    member = find(organization_id, member_id)
     form = AddressForm(member.email)
     if form.validate():
         email = str(form.email.data)
@@ -95,21 +85,14 @@ def replace_address(organization_id: uuid.UUID, member_id: uuid.UUID) -> Respons
     return _address_page(member, form, status=422)
 
 
-@bp.post("/organizations/<uuid:organization_id>/members/<uuid:member_id>/address/fields/email")
+@bp.post(f"{ONE}/address/fields/email")
 @requires(Permission.MEMBERS_INVITE)
 def check_address(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     """The address field as a submit would bring it back. Changes nothing."""
-    member = _find(organization_id, member_id)
+    member = find(organization_id, member_id)
     form = AddressForm(member.email)
     form.check("email")
     return _address_page(member, form, alone=True)
-
-
-def _find(organization_id: uuid.UUID, member_id: uuid.UUID) -> queries.Found:
-    member = queries.find(db.session(), organization_id, member_id)
-    if member is None:
-        abort(404)
-    return member
 
 
 def _sent_to(member: queries.Found, email: str) -> str:
@@ -145,18 +128,18 @@ def _warning(member: queries.Found, form: AddressForm) -> str:
     return str(told)
 
 
-@bp.get("/organizations/<uuid:organization_id>/members/<uuid:member_id>/confirm")
+@bp.get(f"{ONE}/confirm")
 @requires(Permission.MEMBERS_CONFIRM)
 def confirm(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
     """The fingerprint phrase to compare, and the button that hands over the key."""
-    return _confirm_page(_find(organization_id, member_id), ConfirmForm(formdata=None))
+    return _confirm_page(find(organization_id, member_id), ConfirmForm(formdata=None))
 
 
-@bp.post("/organizations/<uuid:organization_id>/members/<uuid:member_id>/confirm")
+@bp.post(f"{ONE}/confirm")
 @requires(Permission.MEMBERS_CONFIRM)
 def confirm_submit(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
     """Hand over the organization key that the confirmer's browser wrapped."""
-    member = _find(organization_id, member_id)
+    member = find(organization_id, member_id)
     form = ConfirmForm()
     try:
         form.validate()
@@ -209,5 +192,13 @@ def _confirm_page(
     return make_response(body, status)
 
 
-# The pages of mailed invitations register themselves on `bp`.
-__all__ = ["bp", "invitation_views"]
+# The other pages register themselves on `bp`.
+__all__ = [
+    "bp",
+    "bulk_views",
+    "invitation_views",
+    "invite_views",
+    "list_views",
+    "member_views",
+    "own_views",
+]

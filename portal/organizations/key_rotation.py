@@ -274,6 +274,13 @@ def _store(session: Session, organization_id: uuid.UUID, keys: NextKeys) -> None
         )
         .execution_options(synchronize_session=False)
     )
+    # Who is revoked has the earlier key; restored, they wait for this one like anybody else.
+    session.execute(
+        update(Member)
+        .where(Member.organization_id == organization_id, Member.state == MemberState.REVOKED)
+        .values(wrapped_organization_key=None)
+        .execution_options(synchronize_session=False)
+    )
     _put(session, organization_id, Member.__table__, "wrapped_organization_key", keys.members)
     _put(session, organization_id, ClientAccess.__table__, "wrapped_key", keys.people)
     _put(session, organization_id, Collection.__table__, "sealed_name", keys.collections)

@@ -1,0 +1,149 @@
+"""What is done with one member or with many: looked at first, then done, answered one by one."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from flask import abort, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from portal.accounts.limits import limited
+from portal.domain.access import Permission
+from portal.domain.emails import shown
+from portal.domain.errors import RuleError
+from portal.domain.membership import MemberAction, check_member_action
+from portal.domain.states import MemberState
+from portal.extensions import db
+from portal.members import changes, list_queries
+from portal.members.blueprint import ALL, INVITING, bp, manager
+from portal.members.table import seats_line
+from portal.members.words import words_of
+from portal.web import fragments, notices
+from portal.web.access import actor, requires
+from portal.web.forms import sentence
+
+CHANGE_LIMIT = 100
+
+
+@bp.get(f"{ALL}/changes")
+@requires(Permission.MEMBERS_MANAGE)
+def review_change(organization_id: uuid.UUID) -> Response:
+    """What an action would come to for each ticked member; nothing is done yet."""
+    action = _action(request.args.get("action"))
+    if action is None:
+        return _to_list(organization_id)
+    found = _chosen(organization_id, request.args.getlist("member"))
+    held = changes.look(db.session(), organization_id)
+    answers = [(member, _foresee(action, member, held)) for member in found]
+    possible = [member for member, refused in answers if not refused]
+    numbers = list_queries.numbers(db.session(), organization_id)
+    takes_seat = action in {MemberAction.INVITE, MemberAction.RESTORE}
+    body = render_template(
+        "members/change.html",
+        action=action.value,
+        words=words_of(action),
+        possible=[(member.id, _line(member)) for member in possible],
+        refused=[(_name(member), refused) for member, refused in answers if refused],
+        back_url=_back(organization_id),
+        opens_key=action.takes_away and any(_opens(member) for member in possible),
+        short_by=max(0, len(possible) - numbers.seats + numbers.seats_used) if takes_seat else 0,
+        seats=seats_line(numbers) if takes_seat else "",
+        here=url_for("members.change_members", organization_id=organization_id),
+    )
+    return make_response(body)
+
+
+@bp.post(f"{ALL}/changes")
+@requires(Permission.MEMBERS_MANAGE)
+@limited(INVITING)
+def change_members(organization_id: uuid.UUID) -> Response:
+    """Do it, member by member: one that is refused stops no other."""
+    action = _action(request.form.get("action"))
+    found = _chosen(organization_id, request.form.getlist("member"))
+    if action is None or not found:
+        return _to_list(organization_id)
+    done = words_of(action).done
+    answers = [(_name(member), _do(action, member)) for member in found]
+    if len(answers) == 1 and not answers[0][1]:
+        saved = notices.add(_("%(name)s: %(done)s", name=answers[0][0], done=done))
+        db.session.commit()
+        return fragments.done(_back(organization_id), saved)
+    db.session.commit()
+    rows = [(name, refused or done, bool(refused)) for name, refused in answers]
+    count = sum(not refused for _name, refused in answers)
+    title = ngettext("Done for %(num)s member", "Done for %(num)s members", count)
+    return result_page(organization_id, title, rows)
+
+
+def result_page(
+    organization_id: uuid.UUID, title: str, rows: Sequence[tuple[str, str, bool]]
+) -> Response:
+    """(who, what came of it, whether it was refused), one a line."""
+    back = _back(organization_id)
+    return make_response(
+        render_template("members/result.html", title=title, rows=rows, back_url=back)
+    )
+
+
+def _foresee(action: MemberAction, member: Any, held: changes.Held) -> str:
+    """Why not, empty if it can be done."""
+    try:
+        check_member_action(action, changes.standing_of(member, actor(), held), manager())
+    except RuleError as error:
+        return sentence(error.text)
+    return ""
+
+
+def _do(action: MemberAction, member: Any) -> str:
+    """Empty if it is done, else why not."""
+    try:
+        with db.session.begin_nested():
+            done = changes.act(
+                db.session(),
+                actor(),
+                action,
+                organization_id=member.organization_id,
+                member_id=member.id,
+                by=manager(),
+            )
+    except RuleError as error:
+        return sentence(error.text)
+    return "" if done else sentence(RuleError(changes.GONE).text)
+
+
+def _opens(member: Any) -> bool:
+    return bool(member.state is MemberState.CONFIRMED and member.holds_key)
+
+
+def _name(member: Any) -> str:
+    return str(member.name or shown(member.email))
+
+
+def _line(member: Any) -> str:
+    address = f" ({shown(member.email)})" if member.name else ""
+    return f"{_name(member)}{address}: {_(member.role.label)}, {_(member.state.label)}"
+
+
+def _action(value: str | None) -> MemberAction | None:
+    try:
+        return MemberAction(value or "")
+    except ValueError:
+        return None
+
+
+def _chosen(organization_id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:
+    try:
+        wanted = [uuid.UUID(value) for value in ids[:CHANGE_LIMIT]]
+    except ValueError:
+        abort(400)
+    return list_queries.chosen(db.session(), organization_id, wanted)
+
+
+def _back(organization_id: uuid.UUID) -> str:
+    return url_for("members.index", organization_id=organization_id)
+
+
+def _to_list(organization_id: uuid.UUID) -> Response:
+    return fragments.done(_back(organization_id))

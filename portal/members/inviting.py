@@ -1,0 +1,114 @@
+"""Several people are invited at once: all of them who are new, or nobody for want of seats."""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from portal.domain.access import Actor, Role
+from portal.domain.collection_access import Level
+from portal.domain.custom_roles import Custom, completed
+from portal.domain.errors import NN_, Message, RuleError
+from portal.domain.membership import Manager, check_role
+from portal.members import assignments, changes, list_queries, service
+from portal.models import CollectionMember, GroupMember, Member
+
+_SHORT = NN_(
+    "%(count)s seat is needed, left: %(left)s. Nobody was invited. A provider admin can add seats.",
+    "%(count)s seats are needed, left: %(left)s. Nobody was invited. A provider admin can add "
+    "seats.",
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What everybody who is invited at once is given."""
+
+    role: Role
+    permissions: Collection[Custom] = ()
+    groups: Collection[uuid.UUID] = ()
+    levels: Mapping[uuid.UUID, Level] = field(default_factory=dict)
+    locale: str = "en"
+
+
+def invite(
+    session: Session,
+    actor: Actor,
+    organization_id: uuid.UUID,
+    emails: Sequence[str],
+    given: Given,
+    *,
+    by: Manager,
+) -> dict[str, bool]:
+    """Invite each address (in its stored form); False for one that is here already.
+
+    `RuleError` where `by` cannot give that role, or the seats do not suffice for all who are new;
+    the caller rolls back then. Groups and collections that there are not are left out.
+    """
+    held = changes.hold(session, organization_id)
+    parts = completed(given.permissions) if given.role is Role.CUSTOM else frozenset()
+    check_role(given.role, parts, held.plan, by)
+    here = _here(session, organization_id, emails)
+    new = [email for email in emails if email not in here]
+    if new:
+        _take_seats(session, organization_id, len(new))
+    wanted = sorted(part.value for part in parts)
+    members = [
+        service.invite(
+            session,
+            actor,
+            organization_id=organization_id,
+            email=email,
+            role=given.role,
+            locale=given.locale,
+            permissions=wanted,
+            seat_is_taken=True,
+        ).id
+        for email in new
+    ]
+    if members:
+        _assign(session, organization_id, members, given)
+    return {email: email not in here for email in emails}
+
+
+def _here(session: Session, organization_id: uuid.UUID, emails: Sequence[str]) -> frozenset[str]:
+    found = select(Member.email).where(
+        Member.organization_id == organization_id, Member.email.in_(emails)
+    )
+    return frozenset(session.scalars(found))
+
+
+def _take_seats(session: Session, organization_id: uuid.UUID, count: int) -> None:
+    try:
+        service.take_seat(session, organization_id, count)
+    except RuleError as error:
+        numbers = list_queries.numbers(session, organization_id)
+        left = max(0, numbers.seats - numbers.seats_used)
+        raise RuleError(Message.counted(_SHORT, count, left=left)) from error
+
+
+def _assign(
+    session: Session, organization_id: uuid.UUID, members: Sequence[uuid.UUID], given: Given
+) -> None:
+    place = {"organization_id": organization_id}
+    groups = {row.id for row in assignments.groups(session, organization_id, None)}
+    inside = [
+        {**place, "member_id": member, "group_id": group}
+        for member in members
+        for group in sorted(groups & set(given.groups))
+    ]
+    if inside:
+        session.execute(insert(GroupMember), inside)
+    if given.role is Role.OWNER:
+        # An owner manages every collection from the start.
+        return
+    known = {row.id for row in assignments.collections(session, organization_id, None)}
+    reached = [
+        {**place, "member_id": member, "collection_id": each, "level": given.levels[each]}
+        for member in members
+        for each in sorted(known & set(given.levels))
+    ]
+    if reached:
+        session.execute(insert(CollectionMember), reached)

@@ -1,0 +1,224 @@
+"""One member: how they stand, what they reach and why, and what can be changed."""
+
+import uuid
+from typing import Any
+
+from flask import Response, abort, g, make_response, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from portal.domain.access import Permission
+from portal.domain.collection_access import Level
+from portal.domain.custom_roles import Custom
+from portal.domain.errors import RuleError
+from portal.domain.membership import check_new_role, possible_member_actions
+from portal.domain.plans import Feature
+from portal.domain.states import MemberState
+from portal.extensions import db
+from portal.members import access, assignments, changes
+from portal.members.blueprint import ONE, bp, find, manager, page_of
+from portal.members.choices import chosen_levels, ticked_groups
+from portal.members.role_form import RoleForm
+from portal.members.words import role_hints, words_of
+from portal.organizations.key_rings import ring_of
+from portal.organizations.people import row_of
+from portal.outbox.queries import mail_states
+from portal.web import fragments, notices
+from portal.web.access import actor, can, requires
+from portal.web.forms import sentence
+
+LEVELS = {level.value: level.label for level in Level}
+
+
+@bp.get(ONE)
+@requires(Permission.MEMBERS_READ)
+def member(organization_id: uuid.UUID, member_id: uuid.UUID) -> str:
+    """How they stand, what they reach and through what, and what can be done."""
+    found = find(organization_id, member_id)
+    session = db.session()
+    standing = changes.standing_of(found, actor(), changes.look(session, organization_id))
+    mails = mail_states(session, [member_id])
+    return render_template(
+        "members/member.html",
+        row=row_of(found, mails.get(member_id)),
+        found=found,
+        is_self=standing.is_self,
+        is_last_owner=standing.is_last_owner,
+        parts=[_(Custom(part).label) for part in found.permissions],
+        groups=list(assignments.groups(session, organization_id, member_id)),
+        reach=reach_of(found),
+        counts=found.state is MemberState.CONFIRMED,
+        key_ring=ring_of(session, actor()),
+        url=page_of(organization_id, member_id),
+        events_url=url_for(
+            "logbook.organization_events", organization_id=organization_id, q=found.email
+        ),
+        back_url=url_for("members.index", organization_id=organization_id),
+        has_groups=g.plan.has(Feature.GROUPS),
+        gives_role=can(Permission.MEMBERS_MANAGE) and _may_change_role(standing),
+        actions=_actions(found, standing),
+    )
+
+
+def _actions(found: Any, standing: Any) -> list[tuple[str, Any, str]]:
+    """(value, words, where it is looked at) of what can be done now."""
+    if not can(Permission.MEMBERS_MANAGE):
+        return []
+    at = {"organization_id": found.organization_id, "member": found.id}
+    return [
+        (action.value, words_of(action), url_for("members.review_change", action=action, **at))
+        for action in possible_member_actions(standing, manager())
+    ]
+
+
+def _may_change_role(standing: Any) -> bool:
+    try:
+        check_new_role(standing, standing.role, manager())
+    except RuleError:
+        return False
+    return True
+
+
+def reach_of(found: Any) -> list[dict[str, Any]]:
+    """Each collection that they reach: its sealed name, the level, and what gives it."""
+    session = db.session()
+    ways: dict[uuid.UUID, list[str]] = {}
+    for way in access.ways_of(session, found.organization_id, found.id):
+        said = _("%(group)s (%(level)s)", group=way.name, level=_(way.level.label))
+        ways.setdefault(way.collection_id, []).append(said)
+    return [
+        {
+            "sealed_name": row.sealed_name,
+            "level": _(LEVELS[row.level]),
+            "why": _why(row.source, ways.get(row.id, [])),
+        }
+        for row in access.reached_by(session, found.organization_id, found.id)
+    ]
+
+
+def _why(source: str, groups: list[str]) -> str:
+    if source == access.BY_ROLE:
+        return str(_("By the role, which reaches every collection"))
+    if source == access.BY_NAME:
+        if groups:
+            return str(_("By name, which replaces: %(groups)s", groups=", ".join(groups)))
+        return str(_("By name"))
+    return str(_("Through: %(groups)s", groups=", ".join(groups)))
+
+
+@bp.get(f"{ONE}/role")
+@requires(Permission.MEMBERS_MANAGE)
+def role(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
+    """The role, to be changed."""
+    found = find(organization_id, member_id)
+    form = RoleForm(data={"role": found.role.value, "permissions": list(found.permissions)})
+    form.offer(g.plan, manager(), found.role)
+    return _role_page(found, form)
+
+
+@bp.post(f"{ONE}/role")
+@requires(Permission.MEMBERS_MANAGE)
+def save_role(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
+    """Give it; refused to whoever does not reach that far."""
+    found, form = find(organization_id, member_id), RoleForm()
+    form.offer(g.plan, manager(), found.role)
+    if not form.validate():
+        return _role_page(found, form, 422)
+    try:
+        changed = changes.change_role(
+            db.session(),
+            actor(),
+            organization_id=organization_id,
+            member_id=member_id,
+            role=form.wanted_role,
+            permissions=form.wanted_parts,
+            by=manager(),
+        )
+    except RuleError as error:
+        db.session.rollback()
+        form.blame(error)
+        return _role_page(found, form, 409)
+    if changed is None:
+        abort(404)
+    name = found.name or found.email
+    saved = notices.add(_("The role of %(name)s is saved.", name=name))
+    db.session.commit()
+    return fragments.done(page_of(organization_id, member_id), saved)
+
+
+def _role_page(found: Any, form: RoleForm, status: int = 200) -> Response:
+    body = render_template(
+        "members/role.html",
+        form=form,
+        hints=role_hints(),
+        row=row_of(found, None),
+        back_url=page_of(found.organization_id, found.id),
+    )
+    return make_response(body, status)
+
+
+@bp.get(f"{ONE}/groups")
+@requires(Permission.GROUPS_MANAGE, feature=Feature.GROUPS)
+def member_groups(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
+    """The groups, to be ticked."""
+    return _groups_page(find(organization_id, member_id))
+
+
+@bp.post(f"{ONE}/groups")
+@requires(Permission.GROUPS_MANAGE, feature=Feature.GROUPS)
+def save_groups(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
+    """Let the member belong to exactly the ticked ones."""
+    found = find(organization_id, member_id)
+    try:
+        changed = assignments.set_groups(db.session(), actor(), found, ticked_groups())
+    except RuleError as error:
+        db.session.rollback()
+        return _groups_page(found, error)
+    saved = notices.add(_("The groups are saved.")) if changed else ""
+    db.session.commit()
+    return fragments.done(page_of(organization_id, member_id), saved)
+
+
+def _groups_page(found: Any, refused: RuleError | None = None) -> AnyResponse:
+    rows = assignments.groups(db.session(), found.organization_id, found.id)
+    return _choice_page("members/groups.html", found, rows, refused)
+
+
+@bp.get(f"{ONE}/collections")
+@requires(Permission.COLLECTIONS_MANAGE)
+def member_collections(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
+    """A level for each collection, or none."""
+    return _collections_page(find(organization_id, member_id))
+
+
+@bp.post(f"{ONE}/collections")
+@requires(Permission.COLLECTIONS_MANAGE)
+def save_collections(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
+    """Give exactly the chosen levels by name."""
+    found = find(organization_id, member_id)
+    try:
+        changed = assignments.set_collections(db.session(), actor(), found, chosen_levels())
+    except RuleError as error:
+        db.session.rollback()
+        return _collections_page(found, error)
+    saved = notices.add(_("The collections are saved.")) if changed else ""
+    db.session.commit()
+    return fragments.done(page_of(organization_id, member_id), saved)
+
+
+def _collections_page(found: Any, refused: RuleError | None = None) -> AnyResponse:
+    rows = assignments.collections(db.session(), found.organization_id, found.id)
+    return _choice_page("members/collections.html", found, rows, refused)
+
+
+def _choice_page(template: str, found: Any, rows: Any, refused: RuleError | None) -> AnyResponse:
+    body = render_template(
+        template,
+        row=row_of(found, None),
+        rows=rows,
+        levels=[(value, _(label)) for value, label in LEVELS.items()],
+        key_ring=ring_of(db.session(), actor()),
+        refused=sentence(refused.text) if refused else "",
+        back_url=page_of(found.organization_id, found.id),
+    )
+    return make_response(body, 409 if refused else 200)
