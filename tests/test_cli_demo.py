@@ -160,6 +160,17 @@ def test_whoever_accepts_is_who_did_it(make, database):
     assert [event for event in told if event["actor"]["email"] != event["details"]["email"]] == []
 
 
+@pytest.mark.parametrize("clients", [24, 300])
+def test_nothing_is_dated_later_than_today(make, database, clients):
+    make(clients=clients, members=4 * clients, events=40 * clients)
+    assert database.one(select(func.max(Event.at))) <= utc_now()
+    for moment in (Member.created_at, Member.accepted_at, Member.confirmed_at):
+        assert database.one(select(func.max(moment))) <= utc_now()
+    before = Member.created_at < Organization.created_at
+    of_client = Member.organization_id == Organization.id
+    assert database.all(select(Member.email).join(Organization, of_client).where(before)) == []
+
+
 def test_a_small_demo_is_not_years_old(make, database):
     make()
     oldest = database.one(select(func.min(Organization.created_at)))

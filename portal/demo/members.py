@@ -123,8 +123,8 @@ class Crowd:
     def _somebody(self, fate: Fate, domain: str, taken: set[str]) -> Part:
         rng = self._rng
         state = _pick(_STATES, rng.random())
-        # Nobody is invited before the owner is in; most came soon after.
-        first = fate.began + dt.timedelta(days=3)
+        # Nobody is invited before the owner is in, nor later than today; most came soon after.
+        first = fate.began + min(dt.timedelta(days=3), (self._now - fate.began) / 2)
         invited_at = first + (self._now - first) * rng.random() ** 2
         if state is MemberState.INVITED and rng.random() < 0.7:
             invited_at = self._now - dt.timedelta(hours=rng.randrange(1, 90))
