@@ -19,6 +19,7 @@ from portal.members import views as members
 from portal.organizations import views as organizations
 from portal.organizations.context import init_organization_context
 from portal.overview import views as overview
+from portal.policies import views as policies
 from portal.providers import views as providers
 from portal.providers.context import init_provider_context
 from portal.radar import views as radar
@@ -44,6 +45,7 @@ AREAS = (
     members,
     groups,
     collections,
+    policies,
     settings_pages,
     clients,
     invoicing,
@@ -75,6 +77,7 @@ def create_app(settings: Settings) -> Flask:
     init_errors(app)
     notices.STORE[:] = [NoticeStore()]
     logbook.init_logbook()
+    policies.init_policies()
     for area in AREAS:
         app.register_blueprint(area.bp)
     register_commands(app)

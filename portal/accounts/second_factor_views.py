@@ -9,7 +9,7 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from portal.accounts import affiliations, second_factor, sign_in
+from portal.accounts import affiliations, asked, second_factor, sign_in
 from portal.accounts.blueprint import bp
 from portal.accounts.forms import SetUpForm
 from portal.accounts.freshness import fresh
@@ -57,7 +57,9 @@ def _overview() -> Response:
 
 
 def _required_by() -> list[str]:
-    return affiliations.asks_for_second_factor(db.session(), current_user.account_id)
+    providers = affiliations.asks_for_second_factor(db.session(), current_user.account_id)
+    asking = (ask(db.session(), current_user.account_id) for ask in asked.SECOND_FACTOR)
+    return [*providers, *(name for names in asking for name in names)]
 
 
 def _secret_of(form: SetUpForm) -> str | None:
@@ -139,7 +141,7 @@ def recovery_codes() -> str | Response:
 @signed_in
 @fresh
 def second_factor_off() -> str | Response:
-    """Turn it off, unless one of the person's providers requires it."""
+    """Turn it off, unless a provider or an organization requires it."""
     if not current_user.has_second_factor:
         return redirect(url_for("accounts.set_up_second_factor"), 303)
     required_by = _required_by()

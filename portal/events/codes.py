@@ -35,6 +35,8 @@ CODES: dict[str, int] = {
     "organization:member:revoke": 1511,
     "organization:member:leave": 1516,
     "organization:member:restore": 1512,
+    "organization:member:revoke_two_step": 1520,
+    "organization:member:revoke_single_organization": 1521,
     "organization:member:replace_address": 1525,
     "organization:organization:rename": 1600,
     "organization:organization:update": 1600,

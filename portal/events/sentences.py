@@ -62,6 +62,13 @@ SENTENCES: dict[str, str] = {
     "organization:member:revoke": N_("Revoked the access of %(email)s"),
     "organization:member:set_collections": N_("Changed the collections of %(email)s"),
     "organization:member:set_groups": N_("Changed the groups of %(email)s"),
+    "organization:member:revoke_two_step": N_(
+        "Revoked the access of %(email)s, who had no second factor"
+    ),
+    "organization:member:revoke_single_organization": N_(
+        "Revoked the access of %(email)s, who belongs to another organization"
+    ),
+    "organization:policy:update": N_("Changed the policy %(policy)s"),
     "organization:member:update": N_("Changed the role of %(email)s"),
     "organization:collection:create": N_("Created a collection"),
     "organization:collection:update": N_("Changed who reaches a collection"),
@@ -200,6 +207,8 @@ _WARNS = frozenset(
         "leave",
         "suspend",
         "revoke",
+        "revoke_two_step",
+        "revoke_single_organization",
         "erase",
         "archive",
     }

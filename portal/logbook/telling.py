@@ -16,6 +16,7 @@ from portal.domain.errors import N_
 from portal.domain.names import colour_class, initials
 from portal.domain.plans import Cadence, Plan
 from portal.domain.setup_steps import StepKind
+from portal.domain.policies import PolicyKind
 from portal.events.codes import code_of
 from portal.events.sentences import icon_of, sentence_of, tone_of
 from portal.web.formats import number
@@ -51,6 +52,7 @@ _NAMES = {
     "net_days": N_("Payable within"),
     "on": N_("On"),
     "people": N_("People of the provider"),
+    "policy": N_("Policy"),
     "plan": N_("Plan"),
     "postal_code": N_("Postal code"),
     "provider": N_("Provider"),
@@ -177,6 +179,7 @@ def _known(name: str, value: str) -> str:
         "cadence": {cadence.value: cadence.label for cadence in Cadence},
         "method": _METHODS,
         "step": {kind.value: kind.label for kind in StepKind},
+        "policy": {kind.value: kind.label for kind in PolicyKind},
     }
     label = labels.get(name, {}).get(value)
     return str(_(label)) if label else value

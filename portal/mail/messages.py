@@ -16,6 +16,7 @@ from portal.domain.access import Role
 from portal.domain.emails import shown
 from portal.domain.invitations import Purpose
 from portal.domain.plans import Cadence, Plan
+from portal.domain.policies import PolicyKind
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
 from portal.mail import queries
 from portal.mail.client_messages import (
@@ -128,6 +129,24 @@ def member_confirmed(session: Session, office: Office, payload: Payload) -> Lett
         facts={
             "organization": found.organization,
             "url": office.url_for("collections.index", organization_id=organization_id),
+        },
+    )
+
+
+def policy_revoked(session: Session, office: Office, payload: Payload) -> Letter:
+    """Tells a member whom a policy has revoked: `organization`, `member`, `policy`, `locale`."""
+    found = queries.member(session, *_member_ids(payload))
+    if found is None or found.state is not MemberState.REVOKED:
+        raise Outdated("The member is gone, or was restored.")
+    return Letter(
+        name="policy_revoked",
+        to=found.email,
+        locale=payload["locale"],
+        sender=found.provider or "",
+        facts={
+            "organization": found.organization,
+            "two_step": payload["policy"] == PolicyKind.TWO_STEP,
+            "url": office.url_for("accounts.profile"),
         },
     )
 
@@ -275,6 +294,7 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.address_confirm": address_confirm,
     "mail.address_notice": address_notice,
     "mail.password_changed": password_changed,
+    "mail.policy_revoked": policy_revoked,
     "mail.provider_entered": provider_entered,
     "mail.provider_invitation": provider_invitation,
     "mail.subscription_changed": subscription_changed,

@@ -16,7 +16,7 @@ from portal.domain.errors import refuse
 from portal.domain.invitations import Invitation, Purpose, Spent, standing
 from portal.domain.states import ClientStatus, MemberState
 from portal.events import Stream
-from portal.members import confirmation, queries
+from portal.members import conditions, confirmation, queries
 from portal.models import Account, Member, Organization, utc_now
 from portal.organizations.keys import INCOMPLETE, KeysExist, OrganizationKeys, store_keys
 from portal.outbox import enqueue
@@ -94,14 +94,17 @@ def accept(
     """Spend the link and link the account, made only now if it is a new one.
 
     With `keys`, an owner who was the first to make them is confirmed at once; if somebody was
-    faster, the keys are dropped. Raises `Spent` for whoever comes second with the same link.
+    faster, the keys are dropped. Raises `Spent` for whoever comes second with the same link, and
+    `conditions.Obstacle` for whom the organization does not let in.
     """
     # The organization's row before the member's: one lock order everywhere.
+    conditions.hold(session, invitation.tenant_id)
     made = bool(keys) and _store_keys(session, invitation, keys, trace)
     _claim(session, invitation)
     account = find_account()
     if account.email != invitation.email:
         raise Spent
+    conditions.let_in(session, coming_by(invitation, account.id), conditions.Step.ACCEPT)
     _link(session, invitation, account)
     joined = _Joined(
         invitation.tenant_id,
@@ -119,6 +122,13 @@ def accept(
         attention.member_moved(session, joined.id, MemberState.ACCEPTED)
         _call_admins(session, invitation)
     return account
+
+
+def coming_by(invitation: Invitation, account_id: uuid.UUID | None) -> conditions.Coming:
+    """Whoever accepts with that account, as the organization's conditions see them."""
+    return conditions.Coming(
+        invitation.tenant_id, invitation.place, account_id, invitation.email, invitation.role
+    )
 
 
 def _store_keys(

@@ -29,7 +29,7 @@ from portal.domain.membership import (
 )
 from portal.domain.plans import Plan
 from portal.domain.states import MemberState
-from portal.members import queries, service
+from portal.members import conditions, queries, service
 from portal.models import Member, Organization, utc_now
 from portal.organizations.service import recount_setup, streams_in
 from portal.outbox import enqueue
@@ -156,18 +156,35 @@ def _invite(session: Session, actor: Actor, member: Row[Any]) -> None:
     service.resend(session, actor, organization_id=member.organization_id, member_id=member.id)
 
 
-def _revoke(session: Session, actor: Actor, member: Row[Any]) -> None:
+def revoke_for(session: Session, actor: Actor, member: Row[Any], *, because: str) -> None:
+    """Revoke a member whom a policy lets in no longer, under `hold`; the caller recounts set-up.
+
+    `because` is the policy's kind, as `Member.revoked_because` keeps it.
+    """
+    _write_revoked(session, member, because)
+    _place(session, member, role=member.role, state=MemberState.REVOKED)
+    attention.member_moved(session, member.id, MemberState.REVOKED)
+    _tell_state(
+        session, actor, f"organization:member:revoke_{because}", member, MemberState.REVOKED
+    )
+
+
+def _write_revoked(session: Session, member: Row[Any], because: str) -> None:
     _write(
         session,
         member,
         state=MemberState.REVOKED,
-        revoked_because="manual",
+        revoked_because=because,
         revoked_at=utc_now(),
         # The link in the mail must not bring anybody back.
         invitation_version=Member.invitation_version + 1,
     )
     if member.state.uses_seat:
         _give_seat_back(session, member.organization_id)
+
+
+def _revoke(session: Session, actor: Actor, member: Row[Any]) -> None:
+    _write_revoked(session, member, "manual")
     _follow(session, member, role=member.role, state=MemberState.REVOKED)
     _mark_key_due(session, member)
     _tell_state(session, actor, "organization:member:revoke", member, MemberState.REVOKED)
@@ -175,6 +192,7 @@ def _revoke(session: Session, actor: Actor, member: Row[Any]) -> None:
 
 
 def _restore(session: Session, actor: Actor, member: Row[Any]) -> None:
+    conditions.let_in(session, conditions.Coming.of(member), conditions.Step.RESTORE)
     service.take_seat(session, member.organization_id)
     state = restored_state(has_account=member.account_id is not None, has_key=member.holds_key)
     _write(session, member, state=state, revoked_because="", revoked_at=None)
@@ -292,22 +310,25 @@ def _write_to(session: Session, member: Row[Any], topic: str) -> None:
 
 def _follow(session: Session, member: Row[Any], *, role: Role, state: MemberState | None) -> None:
     """What follows from a changed row: where the person belongs, who owns, how far set-up is."""
-    if member.account_id is not None:
-        place = {
-            "account_id": member.account_id,
-            "kind": "organization",
-            "tenant_id": member.organization_id,
-        }
-        if state is None:
-            affiliations.drop(session, **place)
-        else:
-            affiliations.put(
-                session, **place, name=member.organization_name, role=role, state=state
-            )
+    _place(session, member, role=role, state=state)
     if Role.OWNER in (role, member.role):
         _recount_owner(session, member.organization_id)
     if MemberState.CONFIRMED in (state, member.state):
         recount_setup(session, member.organization_id)
+
+
+def _place(session: Session, member: Row[Any], *, role: Role, state: MemberState | None) -> None:
+    if member.account_id is None:
+        return
+    place = {
+        "account_id": member.account_id,
+        "kind": "organization",
+        "tenant_id": member.organization_id,
+    }
+    if state is None:
+        affiliations.drop(session, **place)
+    else:
+        affiliations.put(session, **place, name=member.organization_name, role=role, state=state)
 
 
 def _recount_owner(session: Session, organization_id: uuid.UUID) -> None:

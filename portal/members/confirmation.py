@@ -14,6 +14,7 @@ from portal.crypto.versions import version_of
 from portal.domain.access import Actor, Role
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.states import MemberState, check_member_move
+from portal.members import conditions
 from portal.models import Account, Member, Organization, utc_now
 from portal.organizations.keys import OrganizationKeys, store_keys
 from portal.organizations.service import recount_setup, streams_in
@@ -74,6 +75,7 @@ def confirm(
     if keys is not None:
         store_keys(session, actor, member.organization_id, keys, by_owner=False)
     _require_keys(session, member, "" if keys else key_version)
+    conditions.let_in(session, conditions.Coming.of(member), conditions.Step.CONFIRM)
     _mark(session, member, public_key, wrapped_key)
     told(session, actor, member, public_key=public_key, by_making_keys=False)
     _send_mail(session, member)

@@ -25,15 +25,17 @@ from portal.domain.errors import RuleError, refuse
 from portal.domain.invitations import Invitation, Purpose, Spent, Standing
 from portal.domain.states import ProviderPersonState
 from portal.extensions import db
-from portal.members import acceptance, service
+from portal.members import acceptance, conditions, service
 from portal.members.acceptance import OwnersKeys
 from portal.members.blueprint import bp
+from portal.members.conditions import Obstacle, needs_second_factor
 from portal.members.forms import AcceptForm, JoinForm
 from portal.organizations.keys import INCOMPLETE
 from portal.providers import invitations as provider_invitations
 from portal.web import notices
 from portal.web.access import public
 from portal.web.answers import wants_json
+from portal.web.forms import sentence
 from portal.web.fragments import done
 from portal.web.keyring import KeyRing, ProviderKeys
 from portal.web.logs import trace
@@ -69,6 +71,8 @@ def join(token: str) -> AnyResponse:
         except Spent:
             return _open_again(token)
         except RuleError as error:
+            if needs_second_factor(error):
+                return _set_up_first(token, found, *_new_account(form)[:2])
             form.blame(error)
     db.session.rollback()
     if wants_json():
@@ -88,6 +92,9 @@ def accept(token: str) -> AnyResponse:
         landing = _spend(token, found, None, AcceptForm().owners_keys())
     except Spent:
         return _open_again(token)
+    except Obstacle as error:
+        db.session.rollback()
+        return _accept_page(token, found, error, status=409)
     saved = notices.add(_("You have joined %(place)s.", place=found.place))
     db.session.commit()
     return done(landing, saved)
@@ -157,11 +164,35 @@ def _page(token: str, found: Invitation | None) -> Response:
     if _is_inside():
         if not _is_addressee(found):
             return _render("wrong_account", token=token, invitation=found)
-        key_ring = _key_ring(found) if current_user.has_keys else None
-        return _render("accept", token=token, invitation=found, key_ring=key_ring)
+        return _accept_page(token, found, _obstacle(found))
     if found.has_account:
         return _render("sign_in_first", token=token, invitation=found)
     return _join_page(token, found, JoinForm(formdata=None))
+
+
+def _obstacle(found: Invitation) -> Obstacle | None:
+    if not found.is_member:
+        return None
+    coming = acceptance.coming_by(found, current_user.account_id)
+    return conditions.obstacle(db.session(), coming, conditions.Step.ACCEPT)
+
+
+def _accept_page(
+    token: str, found: Invitation, obstacle: Obstacle | None, status: int = 200
+) -> Response:
+    """The button that accepts, or what stands against it and what helps."""
+    key_ring = _key_ring(found) if current_user.has_keys and not obstacle else None
+    here = url_for("members.invitation", token=token)
+    helps = bool(obstacle and needs_second_factor(obstacle))
+    return _render(
+        "accept",
+        status,
+        token=token,
+        invitation=found,
+        key_ring=key_ring,
+        obstacle=sentence(obstacle.text) if obstacle else "",
+        set_up_url=url_for("accounts.set_up_second_factor", next=here) if helps else "",
+    )
 
 
 def _accepted_it(found: Invitation) -> bool:
@@ -212,6 +243,7 @@ def _invited_as(found: Invitation) -> str:
     sentences = {
         Role.OWNER: _("%(inviter)s invites %(address)s to join as owner.", **known),
         Role.ADMIN: _("%(inviter)s invites %(address)s to join as admin.", **known),
+        Role.CUSTOM: _("%(inviter)s invites %(address)s to join with a custom role.", **known),
         Role.USER: _("%(inviter)s invites %(address)s to join as user.", **known),
         Role.PROVIDER_ADMIN: _(
             "%(inviter)s invites %(address)s to join as provider admin.", **known
@@ -266,15 +298,7 @@ def _spend(
     def account() -> Any:
         if newcomer is None:
             return accounts.find_by_email(db.session(), found.email)
-        locale = get_locale()
-        return accounts.create_account(
-            db.session(),
-            email=found.email,
-            name=newcomer[0],
-            locale=locale.language if locale else None,
-            keys=newcomer[1],
-            trace=trace(),
-        )
+        return _create(found, *newcomer)
 
     landing = url_for("members.invitation", token=token)
     if found.is_member:
@@ -288,6 +312,37 @@ def _spend(
         # The mailed link proves the mailbox, as a code would; the password is new either way.
         sign_in.start(who.id, method="password" if newcomer[1] else "code", pending=False)
     return landing
+
+
+def _create(found: Invitation, name: str, keys: AccountKeys | None) -> Any:
+    locale = get_locale()
+    return accounts.create_account(
+        db.session(),
+        email=found.email,
+        name=name,
+        locale=locale.language if locale else None,
+        keys=keys,
+        trace=trace(),
+    )
+
+
+def _set_up_first(
+    token: str, found: Invitation, name: str, keys: AccountKeys | None
+) -> AnyResponse:
+    """An account without a place yet: its owner sets up a second factor, then accepts."""
+    db.session.rollback()
+    who = _create(found, name, keys)
+    sign_in.start(who.id, method="password" if keys else "code", pending=False)
+    told = _(
+        "Your account is there. %(place)s requires two-step sign-in: set up a second factor, then "
+        "accept the invitation.",
+        place=found.place,
+    )
+    saved = notices.add(told, "warning")
+    db.session.commit()
+    here = url_for("members.invitation", token=token)
+    landing = url_for("accounts.set_up_second_factor", next=here, saved=saved)
+    return onward(landing, signed_in=True)
 
 
 def _home(found: Invitation) -> str:

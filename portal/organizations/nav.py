@@ -52,6 +52,9 @@ PAGES = (
         P.ORGANIZATION_EVENTS_READ,
     ),
     NavPage(_SETTINGS, N_("Collections"), "collections.rules", "folder", P.ORGANIZATION_SETTINGS),
+    NavPage(
+        _SETTINGS, N_("Policies"), "policies.index", "shield", P.POLICIES_READ, Feature.POLICIES
+    ),
     NavPage(_SETTINGS, N_("Keys"), "organizations.rotate_key", "key-round", P.ORGANIZATION_KEYS),
 )
 

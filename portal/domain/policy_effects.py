@@ -1,0 +1,67 @@
+"""What a change of a policy would do to each member: the same rule for the look and the deed."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from portal.domain.policies import PolicyKind, Subject, holds_for
+from portal.domain.states import MemberState
+
+
+class Effect(StrEnum):
+    """What comes to a member, the hardest first."""
+
+    REVOKED = "revoked"
+    AT_ACCEPT = "at_accept"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A member as a change of a policy finds them.
+
+    `belongs_elsewhere`: accepted or confirmed in another organization of this portal.
+    """
+
+    member_id: UUID
+    subject: Subject
+    has_second_factor: bool
+    belongs_elsewhere: bool
+
+
+_WAITING = (MemberState.INVITED, MemberState.STAGED)
+_INSIDE = (MemberState.ACCEPTED, MemberState.CONFIRMED)
+
+
+def lacks(kind: PolicyKind, standing: Standing) -> bool:
+    """Whether a policy that lets nobody in without it finds this wanting."""
+    if kind is PolicyKind.TWO_STEP:
+        return not standing.has_second_factor
+    return kind is PolicyKind.SINGLE_ORGANIZATION and standing.belongs_elsewhere
+
+
+def effect_of(kind: PolicyKind, standing: Standing, *, turns_on: bool) -> Effect | None:
+    """What turning the policy on does to a member; None for nothing."""
+    if not turns_on or not holds_for(kind, standing.subject):
+        return None
+    state = standing.subject.state
+    if state in _INSIDE and lacks(kind, standing):
+        return Effect.REVOKED
+    # Nobody knows whose account an invited address will be, so all of them are asked.
+    asks_at_door = kind in (PolicyKind.TWO_STEP, PolicyKind.SINGLE_ORGANIZATION)
+    return Effect.AT_ACCEPT if asks_at_door and state in _WAITING else None
+
+
+def effects(
+    kind: PolicyKind, standings: Iterable[Standing], *, turns_on: bool
+) -> dict[UUID, Effect]:
+    """What turning it on does, by member; who is not touched is not in it."""
+    found = ((each.member_id, effect_of(kind, each, turns_on=turns_on)) for each in standings)
+    return {member_id: effect for member_id, effect in found if effect}
+
+
+def digest(found: dict[UUID, Effect]) -> str:
+    """The same for the same effects: what was looked at is what is done, or nothing is."""
+    text = "\n".join(f"{member_id} {found[member_id]}" for member_id in sorted(found))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,152 @@
+"""Which policies hold for a person, and what keeps somebody from coming in.
+
+A policy holds while its organization's plan includes policies: on a smaller plan it stays stored
+and asks nothing.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from portal.domain.errors import N_, Message
+from portal.domain.plans import Feature, Plan
+from portal.domain.policies import PolicyKind, Subject, holds_for
+from portal.domain.states import ClientStatus, MemberState
+from portal.members.conditions import Coming, Obstacle, Remedy, Step
+from portal.models import Account, Member, Organization, Policy
+from portal.policies.queries import INSIDE, elsewhere, of_provider
+
+PLANS = tuple(plan for plan in Plan if plan.has(Feature.POLICIES))
+_TWO_STEP, _SINGLE = PolicyKind.TWO_STEP, PolicyKind.SINGLE_ORGANIZATION
+
+_SENTENCES = {
+    (_TWO_STEP, Step.ACCEPT): N_(
+        "%(organization)s requires two-step sign-in. Set up a second factor first, then accept."
+    ),
+    (_TWO_STEP, Step.CONFIRM): N_(
+        "%(address)s has no second factor, and this organization requires two-step sign-in. They "
+        "can set one up in their profile."
+    ),
+    (_SINGLE, Step.ACCEPT): N_(
+        "Members of %(organization)s belong to no other organization. Leave the other one first, "
+        "then accept."
+    ),
+    (_SINGLE, Step.CONFIRM): N_(
+        "%(address)s belongs to another organization, and the policy Single organization allows "
+        "none. They can leave it first."
+    ),
+}
+_ELSEWHERE = {
+    Step.ACCEPT: N_(
+        "You belong to %(other)s, whose members belong to no other organization. Leave it first, "
+        "then accept."
+    ),
+    Step.CONFIRM: N_(
+        "%(address)s belongs to another organization, which allows its members no second one. "
+        "They can leave it first."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """An organization that asks something of a person, and what."""
+
+    organization_id: uuid.UUID
+    name: str
+    data: dict[str, Any]
+
+
+def asking(session: Session, account_id: uuid.UUID, kind: PolicyKind) -> list[Asking]:
+    """The organizations whose policy of that kind holds for the person, in one statement."""
+    found = (
+        select(
+            Member.organization_id,
+            Member.role,
+            Member.state,
+            Organization.name,
+            Policy.data,
+            of_provider(Organization, Member.account_id).label("is_of_provider"),
+        )
+        .join(Organization, Organization.id == Member.organization_id)
+        .join(Policy, and_(Policy.organization_id == Organization.id, Policy.kind == kind))
+        .where(
+            Member.account_id == account_id,
+            Member.state.in_(INSIDE),
+            Policy.is_on,
+            Organization.plan.in_(PLANS),
+            Organization.status != ClientStatus.DELETING,
+        )
+        .order_by(Organization.name, Organization.id)
+    )
+    return [
+        Asking(row.organization_id, row.name, row.data)
+        for row in session.execute(found)
+        if holds_for(kind, Subject(row.role, row.state, bool(row.is_of_provider)))
+    ]
+
+
+def names_asking_second_factor(session: Session, account_id: uuid.UUID) -> list[str]:
+    """The names of the organizations that require two-step sign-in of the person."""
+    return [each.name for each in asking(session, account_id, _TWO_STEP)]
+
+
+def kinds_on(session: Session, organization_id: uuid.UUID) -> frozenset[PolicyKind]:
+    """What the organization asks now; nothing on a plan without policies."""
+    found = (
+        select(Policy.kind)
+        .join(Organization, Organization.id == Policy.organization_id)
+        .where(
+            Policy.organization_id == organization_id, Policy.is_on, Organization.plan.in_(PLANS)
+        )
+    )
+    return frozenset(session.scalars(found))
+
+
+def check_entry(session: Session, coming: Coming, step: Step) -> None:
+    """Raise `Obstacle` where a policy, of this organization or of another, keeps them out."""
+    if coming.account_id is None:
+        return
+    person = _person(session, coming, coming.account_id)
+    subject = Subject(coming.role, MemberState.ACCEPTED, bool(person.is_of_provider))
+    on = {each for each in kinds_on(session, coming.organization_id) if holds_for(each, subject)}
+    if _TWO_STEP in on and not person.has_second_factor:
+        raise _obstacle(_SENTENCES, coming, step, Remedy.SECOND_FACTOR, _TWO_STEP)
+    if not person.belongs_elsewhere:
+        return
+    if _SINGLE in on:
+        raise _obstacle(_SENTENCES, coming, step, Remedy.LEAVE, _SINGLE)
+    for other in asking(session, coming.account_id, _SINGLE):
+        if other.organization_id != coming.organization_id:
+            sentence = _ELSEWHERE[_worded(step)]
+            told = Message.of(sentence, other=other.name, address=coming.email)
+            raise Obstacle(told, Remedy.LEAVE)
+
+
+def _person(session: Session, coming: Coming, account_id: uuid.UUID) -> Any:
+    return session.execute(
+        select(
+            Account.totp_secret.is_not(None).label("has_second_factor"),
+            elsewhere(coming.organization_id, Account.id).label("belongs_elsewhere"),
+            of_provider(Organization, Account.id).label("is_of_provider"),
+        )
+        .select_from(Account)
+        .join(Organization, Organization.id == coming.organization_id)
+        .where(Account.id == account_id)
+    ).one()
+
+
+def _worded(step: Step) -> Step:
+    """At accepting one reads about oneself; else somebody who may not be told more reads it."""
+    return Step.ACCEPT if step is Step.ACCEPT else Step.CONFIRM
+
+
+def _obstacle(
+    sentences: Any, coming: Coming, step: Step, remedy: Remedy, kind: PolicyKind
+) -> Obstacle:
+    sentence = sentences[kind, _worded(step)]
+    told = Message.of(sentence, organization=coming.organization_name, address=coming.email)
+    return Obstacle(told, remedy)

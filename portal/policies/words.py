@@ -1,0 +1,159 @@
+"""Policies in words: what one is set to, of whom it asks, and what a change does to whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from portal.domain.emails import shown
+from portal.domain.errors import Message, RuleError
+from portal.domain.names import colour_class, initials, name_ci
+from portal.domain.policies import PolicyKind
+from portal.domain.policy_effects import Effect
+from portal.policies.queries import Stored
+from portal.policies.service import Look, Wanted
+from portal.web.formats import number
+from portal.web.forms import sentence
+
+PAGE_SIZE = 50
+
+
+def refusal(error: RuleError) -> RuleError:
+    """The same, the names of policies in it in the reader's language."""
+    named = {kind.label for kind in PolicyKind}
+    params = {
+        name: _(value) if isinstance(value, str) and value in named else value
+        for name, value in error.text.params.items()
+    }
+    return RuleError(Message(error.text.msgid, params), field=error.field)
+
+
+def refusal_text(error: RuleError) -> str:
+    """That as a sentence."""
+    return sentence(refusal(error).text)
+
+
+def applies_to(kind: PolicyKind) -> str:
+    """Of whom it asks anything."""
+    if kind is PolicyKind.MASTER_PASSWORD:
+        return str(_("All members. The provider's people are exempt."))
+    return str(_("Members who are neither owner nor admin. The provider's people are exempt, too."))
+
+
+def needed_words(kind: PolicyKind, stored: dict[PolicyKind, Stored]) -> list[str]:
+    """What it needs, and what needs it, each in a sentence that names both."""
+    found = []
+    if kind.needs:
+        known = {"policy": _(kind.label), "needed": _(kind.needs.label)}
+        if stored[kind.needs].is_on:
+            found.append(_("%(policy)s needs %(needed)s, which is on.", **known))
+        else:
+            found.append(_("%(policy)s needs %(needed)s. Turn that on first.", **known))
+    for other, policy in stored.items():
+        if other.needs is kind and policy.is_on:
+            known = {"policy": _(kind.label), "dependants": _(other.label)}
+            text = _("%(policy)s is needed by %(dependants)s. Turn that off first.", **known)
+            found.append(text)
+    return [str(text) for text in found]
+
+
+def facts(is_on: bool, data: Any) -> list[tuple[str, str]]:  # noqa: FBT001 - as it is stored
+    """What a policy is set to, as label and value."""
+    return [(str(_("State")), str(_("On")) if is_on else str(_("Off"))), *details(data)]
+
+
+def details(data: Any) -> list[tuple[str, str]]:
+    """The kind's own data as label and value; nothing where it has none."""
+    return []
+
+
+def title(kind: PolicyKind, stored: Stored, wanted: Wanted) -> str:
+    """The heading of the look at a change."""
+    name = _(kind.label)
+    if wanted.is_on == stored.is_on:
+        return str(_("Change the policy “%(policy)s”", policy=name))
+    if wanted.is_on:
+        return str(_("Turn on the policy “%(policy)s”", policy=name))
+    return str(_("Turn off the policy “%(policy)s”", policy=name))
+
+
+@dataclass(frozen=True)
+class Touched:
+    """Somebody whom a change touches, as the list shows them."""
+
+    id: UUID
+    name: str
+    email: str
+    initials: str
+    tone: int
+    role: str
+    what: str
+    warns: bool
+
+
+def touched(kind: PolicyKind, look: Look) -> list[Touched]:
+    """Everybody whom the change touches: who loses access first, then by name."""
+    rows = [
+        _touched(kind, look.people[member_id], each) for member_id, each in look.effects.items()
+    ]
+    return sorted(rows, key=lambda row: (not row.warns, name_ci(row.name), str(row.id)))
+
+
+def _touched(kind: PolicyKind, row: Any, effect: Effect) -> Touched:
+    address = shown(row.email)
+    name = row.name or address
+    return Touched(
+        id=row.id,
+        name=name,
+        email=address if row.name else "",
+        initials=initials(name),
+        tone=colour_class(row.id),
+        role=str(_(row.role.label)),
+        what=_what(kind, effect),
+        warns=effect is Effect.REVOKED,
+    )
+
+
+def _what(kind: PolicyKind, effect: Effect) -> str:
+    two_step = kind is PolicyKind.TWO_STEP
+    if effect is Effect.REVOKED:
+        if two_step:
+            return str(_("Is revoked: has no second factor"))
+        return str(_("Is revoked: belongs to another organization"))
+    if two_step:
+        return str(_("Needs a second factor to accept"))
+    return str(_("Cannot accept while in another organization"))
+
+
+def counts(look: Look) -> list[str]:
+    """How many are touched in which way, a sentence each."""
+    found = list(look.effects.values())
+    sentences = {
+        Effect.REVOKED: lambda many: ngettext(
+            "%(count)s member loses access now and gets an e-mail about it. Their seat comes back.",
+            "%(count)s members lose access now and get an e-mail about it. Their seats come back.",
+            many,
+            count=number(many),
+        ),
+        Effect.AT_ACCEPT: lambda many: ngettext(
+            "%(count)s person who has not accepted yet is asked when they accept.",
+            "%(count)s people who have not accepted yet are asked when they accept.",
+            many,
+            count=number(many),
+        ),
+    }
+    told = [(each, found.count(each)) for each in Effect]
+    return [str(sentences[each](many)) for each, many in told if many]
+
+
+def page_of(
+    rows: Sequence[Touched], start: int
+) -> tuple[Sequence[Touched], int | None, int | None]:
+    """(one page from `start` on, where the one before begins, where the next)."""
+    first = start if 0 <= start < len(rows) else 0
+    after = first + PAGE_SIZE
+    before = max(0, first - PAGE_SIZE) if first else None
+    return rows[first:after], before, after if after < len(rows) else None

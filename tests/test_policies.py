@@ -1,0 +1,497 @@
+"""Policies: looked at before they are saved, applied whole, and kept at the door."""
+
+import threading
+from contextlib import nullcontext, suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert, select, update
+
+from portal.crypto.keys import wrap_for
+from portal.domain.access import ORGANIZATION_ROLES, Role
+from portal.domain.errors import RuleError
+from portal.domain.membership import Manager, MemberAction
+from portal.domain.plans import Plan
+from portal.domain.policies import PolicyKind, Subject, holds_for
+from portal.domain.policy_effects import Effect, Standing, digest, effects
+from portal.domain.states import MemberState
+from portal.members import changes
+from portal.models import (
+    Account,
+    Affiliation,
+    Event,
+    Member,
+    Organization,
+    Outbox,
+    Policy,
+    ProviderPerson,
+    new_id,
+    utc_now,
+)
+from portal.policies import service
+from portal.policies.service import Wanted
+from tests.support.accounts import keys_for
+from tests.support.browsing import Browser
+from tests.support.clients import make_client
+from tests.support.organizations import OWNER, Place, employ, join, make_place
+
+TWO_STEP, SINGLE = PolicyKind.TWO_STEP, PolicyKind.SINGLE_ORGANIZATION
+UMA = "uma@client.example"
+
+
+@pytest.fixture
+def place(database):
+    return enterprise(database)
+
+
+def enterprise(database):
+    made = make_place(database)
+    database.run(
+        update(Organization).values(plan=Plan.ENTERPRISE, plan_rank=2, seats=50, seats_used=20)
+    )
+    return made
+
+
+@pytest.fixture
+def admin(place):
+    return place.admins_browser()
+
+
+def url(place, *parts):
+    return "/".join([place.url, "policies", *parts])
+
+
+def turn(place, kind, *, on=True, **columns):
+    """Set a policy without its consequences, as if it had been so for long."""
+    place.database.add(
+        Policy(organization_id=place.organization.id, kind=kind, is_on=on, data={}, **columns)
+    )
+
+
+def somebody(place, email=UMA, role=Role.USER, state=MemberState.CONFIRMED, *, factor=False):
+    person = place.person(email, email.split("@")[0].title(), keys=True)
+    if factor:
+        give_factor(place, person)
+    return person, join(place, person, role, state)
+
+
+def give_factor(place, person):
+    place.database.run(
+        update(Account).where(Account.id == person.account_id).values(totp_secret="sealed")
+    )
+
+
+def elsewhere(place, person, state=MemberState.CONFIRMED, name="Other Ltd"):
+    other = make_client(place.database, place.provider, name)
+    place.database.run(
+        update(Organization)
+        .where(Organization.id == other.id)
+        .values(plan=Plan.ENTERPRISE, plan_rank=2)
+    )
+    away = Place(place.database, place.provider, place.admin, other, other.id)
+    return away, join(away, person, Role.USER, state)
+
+
+def save(browser, place, kind, *, on=True, button="Save", status=303):
+    page = browser.get(url(place, kind.value))
+    fields = {"is_on": "y"} if on else {"is_on": []}
+    preview = browser.submit(page, "Show what it changes", fields)
+    return browser.submit(preview, button, {}, status=status)
+
+
+def state(place, member):
+    return place.database.one(select(Member.state).where(Member.id == member))
+
+
+def told(place, kind):
+    return place.database.all(select(Event.type).where(Event.type == f"organization:{kind}"))
+
+
+# The rule.
+
+standings = st.builds(
+    Standing,
+    st.uuids(),
+    st.builds(
+        Subject, st.sampled_from(ORGANIZATION_ROLES), st.sampled_from(MemberState), st.booleans()
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@given(st.sampled_from(PolicyKind), st.lists(standings, max_size=20), st.booleans())
+def test_nobody_is_revoked_who_is_exempt_or_not_in(kind, people, turns_on):
+    found = effects(kind, people, turns_on=turns_on)
+    assert turns_on or not found
+    for each in people:
+        effect = found.get(each.member_id)
+        inside = each.subject.state in (MemberState.ACCEPTED, MemberState.CONFIRMED)
+        wanting = {TWO_STEP: not each.has_second_factor, SINGLE: each.belongs_elsewhere}
+        revoked = turns_on and inside and holds_for(kind, each.subject) and wanting.get(kind, False)
+        assert (effect is Effect.REVOKED) == revoked
+    assert digest(found) == digest(dict(reversed(found.items())))
+
+
+# The pages.
+
+
+def test_what_is_built_is_listed_and_nothing_else(place, admin):
+    page = admin.get(url(place))
+    assert page.texts("tbody th a") == [kind.label and _label(kind) for kind in service.OFFERED]
+    for kind in set(PolicyKind) - set(service.OFFERED):
+        admin.get(url(place, kind.value), status=404)
+    admin.get(url(place, "nonsense"), status=404)
+
+
+def _label(kind):
+    return str(kind.label)
+
+
+def test_a_plan_without_policies_has_no_such_page(place, admin):
+    place.database.run(update(Organization).values(plan=Plan.TEAMS, plan_rank=1))
+    admin.get(url(place), status=404)
+    admin.get(url(place, "two_step"), status=404)
+    admin.post(url(place, "two_step"), {"is_on": "y", "version": "0"}, status=404)
+
+
+def test_the_look_names_who_is_revoked_and_changes_nothing(place, admin):
+    somebody(place)
+    somebody(place, "mia@client.example", factor=True)
+    somebody(place, "otto@client.example", Role.OWNER)
+    page = admin.get(url(place, "two_step"))
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"})
+    assert "1 member loses access now" in preview
+    assert preview.texts("tbody th") == [f"U Uma {UMA}".replace("U ", "", 1)]
+    assert place.database.all(select(Policy.kind)) == []
+    assert "Save and revoke" in preview
+
+
+def test_saving_revokes_with_seat_event_and_mail_in_one_go(place, admin):
+    _person, member = somebody(place)
+    used = place.client().seats_used
+    answer = save(admin, place, TWO_STEP, button="Save and revoke")
+    assert "is saved" in admin.follow(answer)
+    row = place.database.one(select(Member).where(Member.id == member))
+    assert (row.state, row.revoked_because) == (MemberState.REVOKED, "two_step")
+    assert place.client().seats_used == used - 1
+    assert len(told(place, "member:revoke_two_step")) == 2
+    assert len(told(place, "policy:update")) == 2
+    mail = place.database.one(select(Outbox).where(Outbox.topic == "mail.policy_revoked"))
+    assert mail.subject_id == member
+    affiliation = select(Affiliation.state).where(Affiliation.account_id == row.account_id)
+    assert place.database.one(affiliation) == "revoked"
+    assert "On" in admin.get(url(place)).texts("tbody td")[0]
+
+
+def test_turning_off_revokes_nobody_and_brings_nobody_back(place, admin):
+    _person, member = somebody(place)
+    save(admin, place, TWO_STEP, button="Save and revoke")
+    save(admin, place, TWO_STEP, on=False, button="Save policy")
+    assert state(place, member) is MemberState.REVOKED
+    assert place.database.one(select(Policy.is_on)) is False
+
+
+def test_members_of_other_organizations_are_revoked_and_the_other_one_is_never_named(place, admin):
+    person, member = somebody(place)
+    away, there = elsewhere(place, person, name="Secret Society")
+    page = admin.get(url(place, SINGLE.value))
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"})
+    assert "belongs to another organization" in preview
+    assert "Secret Society" not in preview
+    admin.submit(preview, "Save and revoke", {}, status=303)
+    assert state(place, member) is MemberState.REVOKED
+    assert state(away, there) is MemberState.CONFIRMED
+    told_of = place.database.all(select(Event.payload))
+    assert not any("Secret Society" in str(payload) for payload in told_of)
+
+
+def test_an_invitation_elsewhere_is_no_membership(place, admin):
+    person, member = somebody(place)
+    elsewhere(place, person, MemberState.REVOKED)
+    save(admin, place, SINGLE, button="Save policy")
+    assert state(place, member) is MemberState.CONFIRMED
+
+
+def test_the_look_counts_again_when_the_world_has_changed(place, admin):
+    somebody(place)
+    page = admin.get(url(place, "two_step"))
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"})
+    _second, member = somebody(place, "new@client.example")
+    again = admin.submit(preview, "Save and revoke", {}, status=409)
+    assert "The members have changed since you looked." in again
+    assert "2 members lose access now" in again
+    assert state(place, member) is MemberState.CONFIRMED
+    admin.submit(again, "Save and revoke", {}, status=303)
+    assert state(place, member) is MemberState.REVOKED
+
+
+def test_somebody_elses_change_is_shown_beside_ones_own(place, admin):
+    slow = admin.get(url(place, "two_step"))
+    save(admin, place, TWO_STEP, button="Save policy")
+    page = admin.submit(slow, "Show what it changes", {"is_on": []}, status=409)
+    assert "Somebody else has changed this policy" in page
+    assert page.text(".facts dd") == "On"
+    assert not page.one("input[name=is_on]").has_attr("checked")
+    preview = admin.submit(page, "Show what it changes", {})
+    admin.submit(preview, "Save policy", {}, status=303)
+    assert place.database.one(select(Policy.is_on)) is False
+
+
+def test_a_double_submit_is_no_second_change(place, admin):
+    page = admin.get(url(place, "two_step"))
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"})
+    admin.submit(preview, "Save policy", {}, status=303)
+    admin.submit(preview, "Save policy", {}, status=409)
+    assert len(told(place, "policy:update")) == 2
+
+
+def test_nobody_revokes_themselves(place):
+    person, member = somebody(place, role=Role.CUSTOM)
+    place.database.run(
+        update(Member).where(Member.id == member).values(permissions=["manage_policies"])
+    )
+    browser = place.browser_of(person)
+    page = browser.get(url(place, "two_step"))
+    refused = browser.submit(page, "Show what it changes", {"is_on": "y"}, status=422)
+    assert "You have no second factor yourself" in refused
+    browser.post(url(place, "two_step"), {"is_on": "y", "version": "0"}, status=422)
+    assert place.database.all(select(Policy.kind)) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "parts", "reads", "writes"),
+    [
+        (Role.OWNER, [], True, True),
+        (Role.ADMIN, [], True, True),
+        (Role.USER, [], False, False),
+        (Role.CUSTOM, ["manage_users"], False, False),
+        (Role.CUSTOM, ["manage_policies"], True, True),
+    ],
+)
+def test_who_reads_and_who_changes_policies(place, role, parts, reads, writes):
+    person, member = somebody(place, role=role, factor=True)
+    place.database.run(update(Member).where(Member.id == member).values(permissions=parts))
+    browser = place.browser_of(person, second=True)
+    browser.get(url(place), status=200 if reads else 403)
+    browser.get(url(place, "two_step"), status=200 if reads else 403)
+    browser.get(url(place, "two_step/preview?version=0&is_on=y"), status=200 if writes else 403)
+
+
+def test_whoever_only_reads_sees_no_form(place):
+    reader = place.person("rea@northwind.example", "Rea", keys=True)
+    employ(place.database, place.provider, reader)
+    place.database.run(
+        update(ProviderPerson)
+        .where(ProviderPerson.account_id == reader.account_id)
+        .values(role=Role.SERVICE_USER, level="read_only")
+    )
+    browser = place.browser_of(reader)
+    page = browser.get(url(place, "two_step"))
+    assert not page.select("main form")
+    browser.post(url(place, "two_step"), {"is_on": "y", "version": "0"}, status=403)
+
+
+@pytest.mark.parametrize("count", [10, 2000])
+def test_list_and_look_cost_the_same_for_ten_and_for_two_thousand(place, admin, statements, count):
+    rows = [
+        {
+            "organization_id": place.organization.id,
+            "id": new_id(),
+            "email": f"member{number:04}@client.example",
+            "role": Role.USER,
+            "state": MemberState.INVITED,
+            "permissions": [],
+            "external_id": "",
+            "revoked_because": "",
+            "created_at": utc_now(),
+            "invitation_version": 1,
+            "invitation_locale": "en",
+        }
+        for number in range(count)
+    ]
+    place.database.run(insert(Member).values(rows))
+    look = url(place, "two_step/preview?version=0&is_on=y")
+    admin.get(look)
+    statements.clear()
+    admin.get(url(place))
+    statements.most(6)
+    statements.clear()
+    page = admin.get(look)
+    statements.most(7)
+    assert len(page.select("tbody tr")) == min(count, 50)
+    if count > 50:
+        assert len(admin.get(page.link("Next")).select("tbody tr")) == 50
+
+
+# The doors.
+
+
+@pytest.mark.parametrize("kind", [TWO_STEP, SINGLE])
+@pytest.mark.parametrize("role", ORGANIZATION_ROLES)
+@pytest.mark.parametrize("meets", [True, False])
+def test_who_may_accept(place, kind, role, meets):
+    turn(place, kind)
+    place.database.run(update(Member).where(Member.id == place.owner_row).values(role=role))
+    olga = place.person(OWNER, "Olga", keys=True)
+    if meets:
+        give_factor(place, olga)
+    else:
+        elsewhere(place, olga)
+    browser = place.browser_of(olga)
+    page = browser.get(place.link())
+    lets_in = meets or role in (Role.OWNER, Role.ADMIN)
+    assert ("You cannot accept yet" in page) is not lets_in
+    assert bool(page.select("main form[action$=accept]")) is lets_in
+    answer = browser.post(f"{place.link()}/accept", {}, status=303 if lets_in else 409)
+    wanted = MemberState.ACCEPTED if lets_in else MemberState.INVITED
+    assert state(place, place.owner_row) is wanted, answer
+
+
+@pytest.mark.parametrize("kind", [TWO_STEP, SINGLE])
+@pytest.mark.parametrize("role", ORGANIZATION_ROLES)
+@pytest.mark.parametrize("meets", [True, False])
+def test_who_may_be_confirmed(place, admin, kind, role, meets):
+    turn(place, kind)
+    person, member = somebody(place, role=role, state=MemberState.ACCEPTED, factor=meets)
+    if not meets:
+        elsewhere(place, person, name="Secret Society")
+    public = keys_for(UMA).public_key
+    data = {"public_key": public, "wrapped_key": wrap_for(public, place.keys.key.raw)}
+    lets_in = meets or role in (Role.OWNER, Role.ADMIN)
+    where = f"{place.members}/{member}/confirm"
+    page = admin.post(where, data, status=303 if lets_in else 422)
+    assert state(place, member) is (MemberState.CONFIRMED if lets_in else MemberState.ACCEPTED)
+    if not lets_in:
+        assert UMA in page
+        assert "Secret Society" not in page
+
+
+@pytest.mark.parametrize("kind", [TWO_STEP, SINGLE])
+@pytest.mark.parametrize("role", ORGANIZATION_ROLES)
+@pytest.mark.parametrize("meets", [True, False])
+def test_who_may_be_restored(place, kind, role, meets):
+    turn(place, kind)
+    person, member = somebody(place, role=role, factor=meets)
+    if not meets:
+        elsewhere(place, person)
+    revoked = {"state": MemberState.REVOKED, "revoked_because": kind.value}
+    place.database.run(update(Member).where(Member.id == member).values(**revoked))
+    lets_in = meets or role in (Role.OWNER, Role.ADMIN)
+    expected = nullcontext() if lets_in else pytest.raises(RuleError, match=UMA)
+    with place.database.session() as session, expected:
+        changes.act(
+            session,
+            place.actor,
+            MemberAction.RESTORE,
+            organization_id=place.organization.id,
+            member_id=member,
+            by=Manager(Role.PROVIDER_ADMIN),
+        )
+    assert state(place, member) is (MemberState.CONFIRMED if lets_in else MemberState.REVOKED)
+
+
+def test_people_of_the_provider_are_exempt(place):
+    turn(place, TWO_STEP)
+    place.database.run(
+        update(Member)
+        .where(Member.id == place.owner_row)
+        .values(email=place.admin.email, role="user")
+    )
+    browser = place.admins_browser()
+    browser.post(f"{place.link()}/accept", {}, status=303)
+    assert state(place, place.owner_row) is MemberState.ACCEPTED
+
+
+def test_a_member_of_a_single_organization_accepts_no_second_one(place):
+    olga = place.person(OWNER, "Olga", keys=True)
+    away, _row = elsewhere(place, olga)
+    turn(away, SINGLE)
+    browser = place.browser_of(olga)
+    page = browser.get(place.link())
+    assert "You belong to Other Ltd, whose members belong to no other organization." in page
+    browser.post(f"{place.link()}/accept", {}, status=409)
+    assert state(place, place.owner_row) is MemberState.INVITED
+
+
+def test_on_a_smaller_plan_a_policy_stays_stored_and_asks_nothing(place):
+    turn(place, TWO_STEP)
+    place.database.run(update(Organization).values(plan=Plan.TEAMS, plan_rank=1))
+    place.database.run(update(Member).where(Member.id == place.owner_row).values(role="user"))
+    olga = place.person(OWNER, "Olga", keys=True)
+    place.browser_of(olga).post(f"{place.link()}/accept", {}, status=303)
+    assert place.database.one(select(Policy.is_on)) is True
+
+
+def test_a_newcomer_gets_an_account_sets_up_a_second_factor_and_then_accepts(place):
+    turn(place, TWO_STEP)
+    place.database.run(update(Member).where(Member.id == place.owner_row).values(role="user"))
+    browser = Browser(place.database.app)
+    page = browser.get(place.link())
+    answer = browser.submit(page, "Create account and join", {"name": "Olga"}, status=303)
+    assert answer.location.startswith("/profile/second-factor?next=/invitations/")
+    assert state(place, place.owner_row) is MemberState.INVITED
+    assert "requires two-step sign-in" in browser.follow(answer)
+    account = place.database.one(select(Account).where(Account.email == OWNER))
+    place.database.run(update(Account).where(Account.id == account.id).values(totp_secret="sealed"))
+    browser.submit(browser.get(place.link()), "Accept invitation", {}, status=303)
+    assert state(place, place.owner_row) is MemberState.ACCEPTED
+
+
+def test_the_second_factor_stays_on_while_an_organization_asks_for_it(place):
+    turn(place, TWO_STEP)
+    person, _member = somebody(place, factor=True)
+    browser = place.browser_of(person, second=True)
+    page = browser.get("/profile/second-factor")
+    assert place.organization.name in page
+    browser.post("/profile/second-factor/off", {}, status=409)
+    account = select(Account.totp_secret).where(Account.id == person.account_id)
+    assert place.database.one(account) == "sealed"
+
+
+def test_a_member_without_a_second_factor_is_led_to_set_one_up(place):
+    turn(place, TWO_STEP)
+    person, _member = somebody(place)
+    browser = place.browser_of(person)
+    answer = browser.get(f"{place.url}/collections", status=303)
+    assert answer.location.startswith("/step-up")
+    page = browser.follow(answer)
+    assert "second factor" in page
+    owner, _row = somebody(place, "otto@client.example", Role.OWNER)
+    place.browser_of(owner).get(f"{place.url}/collections", status=200)
+
+
+def switch_on(place):
+    wanted, here = Wanted(is_on=True, data=None, version=0), place.organization.id
+    with place.database.session() as session:
+        look = service.look(session, place.actor, here, TWO_STEP, wanted)
+    with place.database.session() as session:
+        service.save(session, place.actor, here, TWO_STEP, wanted, seen=look.digest)
+
+
+@pytest.mark.committed
+def test_turned_on_while_somebody_accepts_either_comes_first(committed):
+    place = enterprise(committed)
+    place.database.run(update(Member).where(Member.id == place.owner_row).values(role="user"))
+    olga = place.person(OWNER, "Olga", keys=True)
+    browser = place.browser_of(olga)
+    start = threading.Barrier(2)
+
+    def accept():
+        start.wait()
+        browser.post(f"{place.link()}/accept", {}, status=None)
+
+    def turn_on():
+        start.wait()
+        for _try in range(3):
+            with suppress(service.Moved, service.Changed):
+                switch_on(place)
+
+    both = [threading.Thread(target=accept), threading.Thread(target=turn_on)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert place.database.one(select(Policy.is_on)) is True
+    assert state(place, place.owner_row) in (MemberState.INVITED, MemberState.REVOKED)
