@@ -96,7 +96,7 @@ def elsewhere(place, person, state=MemberState.CONFIRMED, name="Other Ltd"):
 def save(browser, place, kind, *, on=True, button="Save", status=303):
     page = browser.get(url(place, kind.value))
     fields = {"is_on": "y"} if on else {"is_on": []}
-    preview = browser.submit(page, "Show what it changes", fields)
+    preview = browser.submit(page, "Show what it changes", fields, status=200)
     return browser.submit(preview, button, {}, status=status)
 
 
@@ -161,9 +161,9 @@ def test_the_look_names_who_is_revoked_and_changes_nothing(place, admin):
     somebody(place, "mia@client.example", factor=True)
     somebody(place, "otto@client.example", Role.OWNER)
     page = admin.get(url(place, "two_step"))
-    preview = admin.submit(page, "Show what it changes", {"is_on": "y"})
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"}, status=200)
     assert "1 member loses access now" in preview
-    assert preview.texts("tbody th") == [f"U Uma {UMA}".replace("U ", "", 1)]
+    assert preview.texts("tbody th") == [f"Uma {UMA}"]
     assert place.database.all(select(Policy.kind)) == []
     assert "Save and revoke" in preview
 
@@ -197,7 +197,7 @@ def test_members_of_other_organizations_are_revoked_and_the_other_one_is_never_n
     person, member = somebody(place)
     away, there = elsewhere(place, person, name="Secret Society")
     page = admin.get(url(place, SINGLE.value))
-    preview = admin.submit(page, "Show what it changes", {"is_on": "y"})
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"}, status=200)
     assert "belongs to another organization" in preview
     assert "Secret Society" not in preview
     admin.submit(preview, "Save and revoke", {}, status=303)
@@ -217,7 +217,7 @@ def test_an_invitation_elsewhere_is_no_membership(place, admin):
 def test_the_look_counts_again_when_the_world_has_changed(place, admin):
     somebody(place)
     page = admin.get(url(place, "two_step"))
-    preview = admin.submit(page, "Show what it changes", {"is_on": "y"})
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"}, status=200)
     _second, member = somebody(place, "new@client.example")
     again = admin.submit(preview, "Save and revoke", {}, status=409)
     assert "The members have changed since you looked." in again
@@ -234,14 +234,14 @@ def test_somebody_elses_change_is_shown_beside_ones_own(place, admin):
     assert "Somebody else has changed this policy" in page
     assert page.text(".facts dd") == "On"
     assert not page.one("input[name=is_on]").has_attr("checked")
-    preview = admin.submit(page, "Show what it changes", {})
+    preview = admin.submit(page, "Show what it changes", {}, status=200)
     admin.submit(preview, "Save policy", {}, status=303)
     assert place.database.one(select(Policy.is_on)) is False
 
 
 def test_a_double_submit_is_no_second_change(place, admin):
     page = admin.get(url(place, "two_step"))
-    preview = admin.submit(page, "Show what it changes", {"is_on": "y"})
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"}, status=200)
     admin.submit(preview, "Save policy", {}, status=303)
     admin.submit(preview, "Save policy", {}, status=409)
     assert len(told(place, "policy:update")) == 2
@@ -475,12 +475,13 @@ def test_turned_on_while_somebody_accepts_either_comes_first(committed):
     place = enterprise(committed)
     place.database.run(update(Member).where(Member.id == place.owner_row).values(role="user"))
     olga = place.person(OWNER, "Olga", keys=True)
-    browser = place.browser_of(olga)
+    browser, link = place.browser_of(olga), place.link()
     start = threading.Barrier(2)
 
     def accept():
         start.wait()
-        browser.post(f"{place.link()}/accept", {}, status=None)
+        with suppress(AssertionError):
+            browser.post(f"{link}/accept", {}, status=303)
 
     def turn_on():
         start.wait()

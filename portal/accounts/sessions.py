@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Uuid, and_, bindparam, case, delete, select, update
+from sqlalchemy import Select, Uuid, and_, bindparam, case, delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from portal.domain.policies import PolicyKind
 from portal.models import (
     Account,
     AuthSession,
     Member,
     Organization,
+    Policy,
     Provider,
     ProviderPerson,
     utc_now,
@@ -134,6 +136,14 @@ _ORGANIZATION_COLUMNS = (
     Member.role.label("member_role"),
     Member.state.label("member_state"),
     Member.permissions.label("member_permissions"),
+    exists()
+    .where(
+        Policy.organization_id == Organization.id,
+        Policy.kind == PolicyKind.TWO_STEP,
+        Policy.is_on,
+    )
+    .correlate(Organization)
+    .label("asks_two_step"),
     *_PROVIDER_COLUMNS,
 )
 

@@ -45,6 +45,7 @@ READING = frozenset(
         Permission.ORGANIZATION_READ,
         Permission.MEMBERS_READ,
         Permission.COLLECTIONS_READ,
+        Permission.POLICIES_READ,
     }
 )
 

@@ -15,8 +15,8 @@ from portal.domain.access import Role
 from portal.domain.errors import N_
 from portal.domain.names import colour_class, initials
 from portal.domain.plans import Cadence, Plan
-from portal.domain.setup_steps import StepKind
 from portal.domain.policies import PolicyKind
+from portal.domain.setup_steps import StepKind
 from portal.events.codes import code_of
 from portal.events.sentences import icon_of, sentence_of, tone_of
 from portal.web.formats import number

@@ -163,7 +163,7 @@ def revoke_for(session: Session, actor: Actor, member: Row[Any], *, because: str
     """
     _write_revoked(session, member, because)
     _place(session, member, role=member.role, state=MemberState.REVOKED)
-    attention.member_moved(session, member.id, MemberState.REVOKED)
+    attention.member_changed(session, member.organization_id, member.id)
     _tell_state(
         session, actor, f"organization:member:revoke_{because}", member, MemberState.REVOKED
     )

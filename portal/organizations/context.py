@@ -14,6 +14,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import short_transaction
 from portal.domain.access import Actor, Permission, permissions_of
+from portal.domain.plans import Feature
+from portal.domain.policies import PolicyKind, Subject, holds_for
 from portal.domain.scope import Reach
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
@@ -54,7 +56,7 @@ def _enter() -> AnyResponse | None:
         g.second_factor_required = place.second_factor_required
         _leave_trace(found, place)
     else:
-        g.second_factor_required = False
+        g.second_factor_required = _asks_two_step(place)
     g.closed = not found.via_provider and not _is_active(place)
     g.waits = not found.via_provider and place.member_state == MemberState.ACCEPTED
     g.frame = lambda: _frame(place)
@@ -87,6 +89,15 @@ def _actor(place: Any) -> Actor | None:
     if place.member_state in {MemberState.ACCEPTED, MemberState.CONFIRMED}:
         return _member_actor(place, _rights(place) & WHILE_WAITING)
     return None
+
+
+def _asks_two_step(place: Any) -> bool:
+    """Whether a policy lets this member in with a second factor alone."""
+    if not place.asks_two_step or not place.organization_plan.has(Feature.POLICIES):
+        return False
+    is_of_provider = place.person_id is not None
+    subject = Subject(place.member_role, place.member_state, is_of_provider)
+    return holds_for(PolicyKind.TWO_STEP, subject)
 
 
 def _is_reached(place: Any) -> bool:

@@ -88,13 +88,14 @@ def _refusal(permission: Permission, feature: Feature | None) -> AnyResponse | N
 def needs_step_up(found: Actor, permission: Permission) -> bool:
     """A code by mail alone never reaches provider administration or an owner's strong pages.
 
-    A provider may ask for a second factor of all its people, whatever their way in. The page of
+    A provider may ask for a second factor of all its people, and an organization of its members,
+    whatever their way in. The page of
     whoever waits to be confirmed shows nothing that would need one.
     """
     if current_user.second_factor or g.get("waits", False):
         return False
     provider_side = found.via_provider or found.organization_id is None
-    if provider_side and g.get("second_factor_required", True):
+    if g.get("second_factor_required", provider_side):
         return True
     weak = current_user.method == "code"
     return weak and (provider_side or permission in STRONG_PERMISSIONS)
