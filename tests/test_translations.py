@@ -24,6 +24,8 @@ SAME = {
     "Code",
     "Collections",
     "Europe",
+    "Finance",
+    "Marketing",
     "Collection",
     "Invitations",
     "Logo",

@@ -13,6 +13,7 @@ from portal.collections import (
     queries,
     service,
     settings_views,
+    starter_views,
 )
 from portal.collections.blueprint import (
     ALL,
@@ -60,7 +61,7 @@ def index(organization_id: uuid.UUID) -> Response:
         has_keys=queries.has_keys(db.session(), organization_id),
         may_create=by.may_create,
         manages=any(row.may_manage or row.may_delete for row in rows),
-        begins=len(rows) <= ONLY_DEFAULT,
+        begins=len(rows) <= ONLY_DEFAULT and can(Permission.COLLECTIONS_CREATE),
         key_ring=opening.ring,
         opening=opening,
         setup=_setup(organization_id),
@@ -143,4 +144,4 @@ def _form_page(
 
 
 # The other pages register themselves on `bp`.
-__all__ = ["bp", "collection_views", "many_views", "settings_views"]
+__all__ = ["bp", "collection_views", "many_views", "settings_views", "starter_views"]
