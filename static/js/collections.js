@@ -94,7 +94,7 @@ class List {
     this.box.addEventListener("input", () => this.filter());
     this.said = make("p", { role: "status" });
     const field = make("div", { className: "search" });
-    field.append(label, this.box);
+    field.append(label, ...this.lens(), this.box);
     this.tools = make("div", { className: "toolbar", role: "search" });
     this.tools.append(field, this.said);
     this.section.prepend(this.tools);
@@ -108,6 +108,14 @@ class List {
       this.sort();
     });
     this.head.append(" ", this.turn);
+  }
+
+  /** The symbol of searching, out of the sprite that the page's other symbols come from. */
+  lens() {
+    const icon = document.querySelector("svg.icon")?.cloneNode(true);
+    const use = icon?.querySelector("use");
+    use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, "#search"));
+    return icon ? [icon] : [];
   }
 
   /** Shows what matches, and the branches that it hangs on. */
