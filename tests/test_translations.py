@@ -26,6 +26,7 @@ SAME = {
     "Europe",
     "Finance",
     "Marketing",
+    "Personnel",
     "Collection",
     "Invitations",
     "Logo",
