@@ -26,6 +26,7 @@ SAME = {
     "Europe",
     "Finance",
     "Marketing",
+    "Collection %(number)s",
     "Personnel",
     "Collection",
     "Invitations",
