@@ -18,7 +18,15 @@ from portal.domain.tags import (
     split_tags,
     written,
 )
-from portal.models import Event, Organization, OrganizationTag, SavedView, Tag, new_id
+from portal.models import (
+    Event,
+    EventPerson,
+    Organization,
+    OrganizationTag,
+    SavedView,
+    Tag,
+    new_id,
+)
 from tests.support.clients import make_client, make_provider, persona
 from tests.test_clients_table import fill, names
 
@@ -78,9 +86,16 @@ def test_tags_note_and_reference_stand_beside_the_client(ada, acme, database):
     row = ada.browser.get(ada.clients_url).one("tbody tr")
     assert [tag.get_text() for tag in row.select(".tag[class*=tone-]")] == ["Gold", "on site"]
     assert stored(database, acme) == set(tag_ids(database, ada.provider).values())
+    # A note may name anybody, so none of it is in the chain.
     (event,) = told(database, "provider:client:annotate")
-    assert '"before":{"external_reference":"","note":"","tags":[]}' in event
-    assert '"tags":["Gold","on site"]' in event
+    assert "Ana" not in event
+    beside = database.one(
+        select(EventPerson.about)
+        .join(Event, (Event.stream_id == EventPerson.stream_id) & (Event.seq == EventPerson.seq))
+        .where(Event.type == "provider:client:annotate")
+    )
+    assert '"before":{"external_reference":"","note":"","tags":[]}' in beside
+    assert '"tags":["Gold","on site"]' in beside
 
 
 def test_the_client_is_not_told(ada, acme, database):

@@ -17,6 +17,8 @@ PERSONAL_CHANGES = frozenset(
         "organization:billing:update",
         "organization:member:replace_address",
         "provider:billing:update",
+        # A note beside a client is free text: it may name anybody.
+        "provider:client:annotate",
     }
 )
 
