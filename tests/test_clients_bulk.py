@@ -116,6 +116,16 @@ def test_undo_gives_back_what_nobody_has_changed_since(ada, database):
     assert "Undo" not in page.texts("button")
 
 
+def test_undo_pressed_twice_is_undone_once(ada, database):
+    gold = make_tag(database, ada)
+    acme = make_client(database, ada.provider, "Acme")
+    page = confirm(ada, look(ada, EVERY, do="tag", tag_id=gold.id.hex))
+    ada.browser.submit(page, "Undo", status=303)
+    ada.browser.submit(page, "Undo", status=303)
+    assert stored(database, acme) == set()
+    assert len(told(database, "provider:change_set:undo")) == 1
+
+
 def test_undo_ends_after_ten_minutes(ada, database):
     gold = make_tag(database, ada)
     acme = make_client(database, ada.provider, "Acme")

@@ -341,7 +341,12 @@ def may_undo(change_set: Any) -> bool:
 
 
 def undo(session: Session, actor: Actor, change_set: Any) -> None:
-    """Begin to take it back; clients that were changed since are left as they are."""
+    """Begin to take it back; clients that were changed since are left as they are.
+
+    Asked a second time it is begun already. Raises `RuleError` where it is too late.
+    """
+    if change_set.state in {BulkState.UNDOING, BulkState.UNDONE}:
+        return
     if not may_undo(change_set):
         raise refuse(TOO_LATE)
     change_set.state = BulkState.UNDOING
