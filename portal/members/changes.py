@@ -156,6 +156,13 @@ def _invite(session: Session, actor: Actor, member: Row[Any]) -> None:
     service.resend(session, actor, organization_id=member.organization_id, member_id=member.id)
 
 
+# How the log names it, by the kind of the policy.
+_REVOKED_BY = {
+    "two_step": "organization:member:revoke_two_step",
+    "single_organization": "organization:member:revoke_single_organization",
+}
+
+
 def revoke_for(session: Session, actor: Actor, member: Row[Any], *, because: str) -> None:
     """Revoke a member whom a policy lets in no longer, under `hold`; the caller recounts set-up.
 
@@ -164,9 +171,7 @@ def revoke_for(session: Session, actor: Actor, member: Row[Any], *, because: str
     _write_revoked(session, member, because)
     _place(session, member, role=member.role, state=MemberState.REVOKED)
     attention.member_changed(session, member.organization_id, member.id)
-    _tell_state(
-        session, actor, f"organization:member:revoke_{because}", member, MemberState.REVOKED
-    )
+    _tell_state(session, actor, _REVOKED_BY[because], member, MemberState.REVOKED)
 
 
 def _write_revoked(session: Session, member: Row[Any], because: str) -> None:
