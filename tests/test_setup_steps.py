@@ -136,7 +136,7 @@ def test_a_group_counts_once_however_many_collections_it_reaches(place):
                 organization_id=place.organization.id,
                 collection_id=collection.id,
                 group_id=group.id,
-                level=Level.CAN_VIEW,
+                level=Level.VIEW_HIDDEN,
             )
         )
     with place.database.session() as session:

@@ -132,6 +132,7 @@ _ORGANIZATION_COLUMNS = (
     Organization.status.label("organization_status"),
     Organization.plan.label("organization_plan"),
     Organization.public_key.label("organization_public_key"),
+    Organization.hidden_since.label("organization_hidden_since"),
     Member.id.label("member_id"),
     Member.role.label("member_role"),
     Member.state.label("member_state"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from portal import events
@@ -35,8 +35,8 @@ from portal.domain.bulk import (
 from portal.domain.errors import N_, Message, RuleError, refuse
 from portal.domain.price_list import PriceList
 from portal.domain.seat_moves import SeatMove
-from portal.models import Account, ChangeSet, ChangeSetRow, new_id, utc_now
-from portal.models.reach import reached
+from portal.models import Account, ChangeSet, ChangeSetRow, Organization, new_id, utc_now
+from portal.models.reach import within
 from portal.providers import reach
 
 UNDO_FOR = dt.timedelta(minutes=10)
@@ -55,19 +55,31 @@ class Wish:
 
 
 def _of(actor: Actor, *columns: Any) -> Select[Any]:
-    """The provider's change sets; of somebody with a limited scope their own alone."""
+    """The provider's change sets; of somebody with a limited scope their own alone.
+
+    Others' change sets of a client that is hidden from the actor are hidden too.
+    """
     found = select(*columns).where(ChangeSet.provider_id == provider_of(actor))
-    return found.where(ChangeSet.account_id == actor.account_id) if actor.limited_to else found
+    mine = ChangeSet.account_id == actor.account_id
+    if actor.limited_to:
+        return found.where(mine)
+    return found if actor.scope.sees_hidden else found.where(or_(mine, ~_has_hidden()))
+
+
+def _has_hidden() -> ColumnElement[bool]:
+    return exists().where(
+        ChangeSetRow.provider_id == ChangeSet.provider_id,
+        ChangeSetRow.change_set_id == ChangeSet.id,
+        Organization.id == ChangeSetRow.organization_id,
+        Organization.hidden_since.is_not(None),
+    )
 
 
 def _rows_of(scope: Scope, change_set_id: uuid.UUID, *columns: Any) -> Select[Any]:
     found = select(*columns).where(
         ChangeSetRow.provider_id == scope.provider_id, ChangeSetRow.change_set_id == change_set_id
     )
-    if scope.person_id is None:
-        return found
-    client = ChangeSetRow.organization_id
-    return found.where(reached(scope.provider_id, scope.person_id, client))
+    return found.where(*within(scope, ChangeSetRow.organization_id))
 
 
 def _everything(change_set: Any) -> Scope:
@@ -293,7 +305,7 @@ def _locked(
     """The clients that the actor reaches, by id: as they are, and stay until the commit."""
     reach.hold_still(session, change_set.provider_id)
     found = queries.clients(session, _everything(change_set), ids, lock=True)
-    if actor.limited_to:
+    if not actor.scope.is_whole:
         # Asked once they are locked: what somebody has closed in the meantime is seen.
         found = queries.clients(session, actor.scope, ids)
     return {client.id: client for client in found}

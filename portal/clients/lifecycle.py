@@ -19,7 +19,13 @@ from portal.providers import attention, reach
 
 GRACE = dt.timedelta(days=7)
 # What the provider wrote beside the client for itself goes with the provider.
-_NO_WORDS = {"note": "", "external_reference": "", "reference_ci": "", "tags_shown": ""}
+_NO_WORDS = {
+    "note": "",
+    "external_reference": "",
+    "reference_ci": "",
+    "tags_shown": "",
+    "hidden_since": None,
+}
 NO_OWNER = N_(
     "No confirmed owner is a person of the client. Confirm one first: an organization without an "
     "owner could never be opened again."

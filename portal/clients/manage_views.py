@@ -183,6 +183,7 @@ def _facts(client: Any) -> list[tuple[str, str]]:
         (_("Owner"), _("Confirmed") if client.owner_confirmed else _("No confirmed owner")),
         (_("Keys"), _("Made") if client.has_keys else _("No keys")),
         (_("Created"), day(client.created_at)),
+        *([(_("Service users"), _("Not live yet"))] if client.hidden_since else []),
     ]
 
 

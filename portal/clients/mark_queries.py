@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from portal.clients.listing import Listing
 from portal.domain.access import Scope
 from portal.models import Account, OrganizationTag, SavedView, Tag
-from portal.models.reach import reached
+from portal.models.reach import within
 
 
 class TagShown(NamedTuple):
@@ -112,9 +112,7 @@ def tags(session: Session, scope: Scope) -> Sequence[Any]:
     `clients` counts those of the scope that have it.
     """
     borne = and_(OrganizationTag.provider_id == Tag.provider_id, OrganizationTag.tag_id == Tag.id)
-    if scope.person_id:
-        here = reached(scope.provider_id, scope.person_id, OrganizationTag.organization_id)
-        borne = and_(borne, here)
+    borne = and_(borne, *within(scope, OrganizationTag.organization_id))
     counted = (
         _of(
             scope.provider_id,

@@ -25,7 +25,7 @@ from sqlalchemy import select as _select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.clients.listing import FEW_SEATS, Listing, SeatsLeft, Sort
-from portal.clients.shape import ALL, SOME, Bound, Shape, shape_of
+from portal.clients.shape import Shape, shape_of
 from portal.domain.access import Scope
 from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
@@ -37,7 +37,8 @@ from portal.models import (
     Subscription,
 )
 from portal.models.keyset import seek
-from portal.models.reach import reached
+from portal.models.reach import within
+from portal.providers.stuck import Bound
 from portal.providers.waiting import Wanted, columns
 
 # The billing address of a provider and of a client, column by column.
@@ -75,6 +76,7 @@ _SHOWN = (
     Organization.owner_confirmed,
     Organization.public_key.is_not(None).label("has_keys"),
     Organization.tags_shown,
+    Organization.hidden_since.is_not(None).label("is_hidden"),
 )
 _CLIENT = (
     Organization.id,
@@ -96,6 +98,7 @@ _CLIENT = (
     Organization.note,
     Organization.external_reference,
     Organization.tags_shown,
+    Organization.hidden_since,
     Organization.public_key.is_not(None).label("has_keys"),
     Subscription.id.label("subscription_id"),
     Subscription.cadence,
@@ -118,9 +121,7 @@ def _of(scope: Scope | Bound, *columns: Any) -> Select[Any]:
         .select_from(Organization)
         .where(Organization.provider_id == scope.provider_id)
     )
-    if scope.person_id is None:
-        return found
-    return found.where(reached(scope.provider_id, scope.person_id, Organization.id))
+    return found.where(*within(scope, Organization.id))
 
 
 def _provider(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
@@ -177,7 +178,7 @@ def chosen(
 ) -> Sequence[Any]:
     """What a change of many clients looks at: all that `listing` leaves, or those of `ids`."""
     statement = _of(
-        SOME if scope.is_limited else ALL,
+        shape_of(scope, Listing(), None).scope,
         Organization.id,
         Organization.name,
         Organization.name_ci,

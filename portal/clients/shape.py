@@ -1,30 +1,19 @@
 """What decides how the statement of a page of clients is written: each is made once."""
 
-import uuid
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, Uuid, bindparam
+from sqlalchemy import Uuid, bindparam
 
 from portal.clients.listing import Listing, SeatsLeft, Sort
 from portal.domain.access import Scope
 from portal.domain.names import name_ci
 from portal.domain.paging import Cursor
+from portal.providers.stuck import Bound
 from portal.providers.waiting import Wanted
 
 _PROVIDER, _PERSON = bindparam("provider_id", type_=Uuid()), bindparam("person_id", type_=Uuid())
-_Id = uuid.UUID | BindParameter[uuid.UUID]
 # Stored is what is still to do; people read what is done.
 _REVERSED = {Sort.SETUP}
-
-
-class Bound(NamedTuple):
-    """A scope whose ids are parameters, for statements that are kept."""
-
-    provider_id: _Id = _PROVIDER
-    person_id: _Id | None = None
-
-
-ALL, SOME = Bound(), Bound(person_id=_PERSON)
 
 
 class Shape(NamedTuple):
@@ -41,17 +30,18 @@ class Shape(NamedTuple):
     setup_open: bool
     no_owner: bool
     limited: bool
+    hiding: bool
     waiting: Wanted | None
 
     @property
     def is_counted(self) -> bool:
         """Whether the provider's own number of clients says nothing about these."""
-        return any(self[3:11])
+        return any(self[3:12])
 
     @property
     def scope(self) -> Bound:
         """The scope with its ids left open."""
-        return SOME if self.limited else ALL
+        return Bound(_PROVIDER, _PERSON if self.limited else None, not self.hiding)
 
 
 def shape_of(
@@ -75,5 +65,6 @@ def shape_of(
         setup_open=listing.setup_open,
         no_owner=listing.no_owner,
         limited=scope.is_limited,
+        hiding=not scope.sees_hidden,
         waiting=waiting,
     )

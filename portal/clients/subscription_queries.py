@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
 from portal.models import Organization, Subscription, SubscriptionChange, SubscriptionLine
-from portal.models.reach import reached
+from portal.models.reach import within
 
 
 def _of(scope: Scope, ids: Collection[uuid.UUID], *columns: Any) -> Select[Any]:
@@ -20,9 +20,7 @@ def _of(scope: Scope, ids: Collection[uuid.UUID], *columns: Any) -> Select[Any]:
         .select_from(Organization)
         .where(Organization.provider_id == scope.provider_id, Organization.id.in_(ids))
     )
-    if scope.person_id is None:
-        return found
-    return found.where(reached(scope.provider_id, scope.person_id, Organization.id))
+    return found.where(*within(scope, Organization.id))
 
 
 def pending_cents(

@@ -199,9 +199,8 @@ def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, st
     warn, bad = ' class="warn"', ' class="bad"'
     rows = []
     for row in page.rows:
-        hex_, name, status, plan, seats, used, remaining, done, total, owner, keys, tagged = row[
-            :12
-        ]
+        hex_, name, status, plan, seats, used, remaining, done, total = row[:9]
+        owner, keys, tagged, hidden = row[9:13]
         shown, letters = _who(name)
         rows.append(
             {
@@ -209,7 +208,7 @@ def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, st
                 "name": shown,
                 "initials": letters,
                 "tone": colour_of_hex(hex_),
-                "tags": facts(status, owner, keys),
+                "tags": facts(status, owner, keys, hidden),
                 "labels": tags(tagged) if tagged else "",
                 "assigned": write(seats),
                 "used": write(used),
@@ -241,21 +240,28 @@ def _status_choices() -> tuple[tuple[str, str], ...]:
 
 
 @per_language
-def _tagging() -> Callable[[str, bool, bool], str]:
+def _tagging() -> Callable[[str, bool, bool, bool], str]:
     """Writes the facts beside a name; the tone repeats what the words say."""
     shape = Markup(' <span class="tag {}">{}</span>')
     tones = {ClientStatus.SUSPENDED: "warn", ClientStatus.DELETING: "bad"}
     by_status = {kind.value: shape.format(tone, _(kind.label)) for kind, tone in tones.items()}
     no_owner = shape.format("warn", _("No confirmed owner"))
     no_keys = shape.format("bad", _("No keys"))
+    not_live = shape.format("", _("Not live yet"))
 
     @cache
-    def tags(status: str, owner_confirmed: bool, has_keys: bool) -> str:  # noqa: FBT001
+    def tags(
+        status: str,
+        owner_confirmed: bool,  # noqa: FBT001
+        has_keys: bool,  # noqa: FBT001
+        is_hidden: bool,  # noqa: FBT001
+    ) -> str:
         nothing = Markup()
         return str(
             by_status.get(status, nothing)
             + (nothing if owner_confirmed else no_owner)
             + (nothing if has_keys else no_keys)
+            + (not_live if is_hidden else nothing)
         )
 
     return tags

@@ -64,7 +64,7 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
         url="clients",
         csv_url="clients.csv",
         marks=marks,
-        total=None if actor().scope.is_limited else current_user.place.clients_count,
+        total=current_user.place.clients_count if actor().scope.is_whole else None,
         write_cursor=signs.write,
     )
     limited = actor().scope.is_limited

@@ -22,6 +22,8 @@ class Permission(StrEnum):
     CLIENTS_UNLINK = "clients.unlink"
     CLIENTS_DELETE = "clients.delete"
     CLIENTS_LINK = "clients.link"
+    # Keep a client from service users until it is live.
+    CLIENTS_HIDE = "clients.hide"
     # Tags, a note and a reference: what the provider writes beside a client for itself.
     CLIENTS_ANNOTATE = "clients.annotate"
     # Views of the Clients table, kept for oneself or shared.
@@ -176,6 +178,11 @@ def roles_with(permission: Permission) -> tuple[Role, ...]:
     return tuple(role for role in Role if permission in PERMISSIONS[role])
 
 
+def sees_hidden(role: Role) -> bool:
+    """Whether a provider's person sees clients that are not live yet, whatever their level."""
+    return role is Role.PROVIDER_ADMIN
+
+
 # What a code by mail alone does not reach inside an organization, even for its owner.
 STRONG_PERMISSIONS = frozenset(
     {
@@ -202,14 +209,21 @@ class Scope:
     """Whose clients are looked at: a provider's, of those only what one person reaches.
 
     `person_id` is the row of a person whose reach is limited; None stands for every client.
+    Without `sees_hidden` those that are not live yet are left out.
     """
 
     provider_id: UUID
     person_id: UUID | None = None
+    sees_hidden: bool = True
 
     @property
     def is_limited(self) -> bool:
         return self.person_id is not None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is no client that is left out."""
+        return self.sees_hidden and not self.is_limited
 
 
 @dataclass(frozen=True)
@@ -240,7 +254,7 @@ class Actor:
         """The clients that every read and write of this actor is bound to."""
         if self.provider_id is None:
             raise LookupError("the actor stands in no provider")
-        return Scope(self.provider_id, self.limited_to)
+        return Scope(self.provider_id, self.limited_to, sees_hidden(self.role))
 
     def can(self, permission: Permission) -> bool:
         return permission in self.permissions

@@ -133,6 +133,8 @@ SENTENCES: dict[str, str] = {
     "provider:link:ask": N_("Asked %(email)s to link an organization"),
     "provider:link:decline": N_("Declined to link an organization (%(email)s)"),
     "organization:subscription:change": N_("Changed the subscription"),
+    "organization:organization:go_live": N_("Made the client live"),
+    "organization:organization:hide": N_("Kept the client from service users until it is live"),
     "organization:organization:suspend": N_("Suspended the organization"),
     "organization:organization:resume": N_("Resumed the organization"),
     "organization:organization:ask_deletion": N_("Asked for the organization to be deleted"),

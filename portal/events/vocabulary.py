@@ -90,6 +90,8 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:organization:open": frozenset({"provider"}),
     "organization:organization:rename": frozenset({"before", "after"}),
     "organization:subscription:change": frozenset({"before", "after", "adjustment"}),
+    "organization:organization:go_live": frozenset(),
+    "organization:organization:hide": frozenset(),
     "organization:organization:suspend": frozenset({"before", "after"}),
     "organization:organization:resume": frozenset({"before", "after"}),
     "organization:organization:ask_deletion": frozenset({"before", "after"}),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import (
@@ -16,12 +17,13 @@ from sqlalchemy import (
     exists,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from portal.domain.access import Role
 from portal.domain.scope import Because, Level, Reach
 from portal.models.account import EMAIL
 from portal.models.base import Base, EnumText, new_id, one_of, utc_now
+from portal.models.organization import Organization
 
 
 class ScopePart(Base):
@@ -147,3 +149,22 @@ def reached(provider_id: Any, person_id: Any, organization_id: Any) -> ColumnEle
         ClientAccess.organization_id == organization_id,
         ClientAccess.until_at.is_(None),
     )
+
+
+def within(scope: Any, organization_id: Any) -> Iterator[ColumnElement[bool]]:
+    """What a statement over a provider's clients asks so that it stays in the scope.
+
+    `scope` is a `Scope`, or has its parts as parameters.
+    """
+    if scope.person_id is not None:
+        yield reached(scope.provider_id, scope.person_id, organization_id)
+    if not scope.sees_hidden:
+        yield is_live(organization_id)
+
+
+def is_live(organization_id: Any) -> ColumnElement[bool]:
+    """Whether a client is shown to service users; asked of its own row where that is at hand."""
+    if organization_id is Organization.id:
+        return Organization.hidden_since.is_(None)
+    client = aliased(Organization)
+    return ~exists().where(client.id == organization_id, client.hidden_since.is_not(None))

@@ -13,7 +13,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.database import short_transaction
-from portal.domain.access import Actor, Permission, permissions_of
+from portal.domain.access import Actor, Permission, permissions_of, sees_hidden
 from portal.domain.plans import Feature
 from portal.domain.policies import PolicyKind, Subject, holds_for
 from portal.domain.scope import Reach
@@ -101,6 +101,8 @@ def _asks_two_step(place: Any) -> bool:
 
 
 def _is_reached(place: Any) -> bool:
+    if place.organization_hidden_since is not None and not sees_hidden(place.person_role):
+        return False
     return place.person_reach is Reach.ALL or bool(place.person_reaches)
 
 

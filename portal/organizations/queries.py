@@ -1,5 +1,6 @@
 """Reads about one organization: every statement is bound to its id."""
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -59,6 +60,12 @@ def setup_facts(
         policies_on=policies,
     )
     return plan, facts, skipped_steps(session, organization_id)
+
+
+def hidden_since(session: Session, organization_id: uuid.UUID) -> dt.datetime | None:
+    """Since when the provider's service users do not see it."""
+    found: dt.datetime | None = session.scalar(_of(organization_id, Organization.hidden_since))
+    return found
 
 
 def skipped_steps(session: Session, organization_id: uuid.UUID) -> Mapping[StepKind, Row[Any]]:

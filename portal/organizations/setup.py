@@ -57,6 +57,8 @@ HISTORY = (
     "organization:policy:update",
     "organization:setup:skip",
     "organization:setup:take_up",
+    "organization:organization:hide",
+    "organization:organization:go_live",
 )
 
 
@@ -203,5 +205,7 @@ _SENTENCES = {
     "organization:group:create": N_("%(who)s created the group %(name)s."),
     "organization:policy:update": N_("%(who)s changed a policy."),
     "organization:setup:skip": N_("%(who)s skipped the step “%(step)s”."),
+    "organization:organization:hide": N_("%(who)s kept the client from service users."),
+    "organization:organization:go_live": N_("%(who)s made the client live."),
     "organization:setup:take_up": N_("%(who)s opened the step “%(step)s” again."),
 }

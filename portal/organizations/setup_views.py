@@ -11,7 +11,7 @@ from portal.domain.errors import RuleError
 from portal.domain.setup_steps import NOTE_LIMIT, StepKind, StepState
 from portal.events.queries import newest
 from portal.extensions import db
-from portal.organizations import queries, skipping
+from portal.organizations import queries, skipping, visibility
 from portal.organizations.blueprint import bp
 from portal.organizations.forms import SkipForm
 from portal.organizations.people import rows_of
@@ -38,6 +38,7 @@ def setup(organization_id: uuid.UUID) -> Response:
         setup=setup_view(organization_id, *found, can=can),
         owners=rows_of(owners, mails),
         history=history(newest(db.session(), organization_id, HISTORY)),
+        **_visibility(organization_id),
     )
     return make_response(body)
 
@@ -80,6 +81,40 @@ def take_step_up(organization_id: uuid.UUID, step: str) -> AnyResponse:
         saved = notices.add(_("The step “%(step)s” is open again.", step=_(kind.label)))
         db.session.commit()
     return done(_page(organization_id), saved)
+
+
+@bp.post(f"{HERE}/hide")
+@requires(Permission.CLIENTS_HIDE)
+def hide(organization_id: uuid.UUID) -> AnyResponse:
+    """Keep the client from service users."""
+    saved = ""
+    if visibility.hide(db.session(), actor(), organization_id):
+        saved = notices.add(_("Service users do not see this client any more."))
+        db.session.commit()
+    return done(_page(organization_id), saved)
+
+
+@bp.post(f"{HERE}/live")
+@requires(Permission.CLIENTS_HIDE)
+def go_live(organization_id: uuid.UUID) -> AnyResponse:
+    """Show the client to service users."""
+    saved = ""
+    if visibility.go_live(db.session(), actor(), organization_id):
+        saved = notices.add(_("This client is live: service users see it."))
+        db.session.commit()
+    return done(_page(organization_id), saved)
+
+
+def _visibility(organization_id: uuid.UUID) -> dict[str, object]:
+    """Whether service users see the client, for those who decide it."""
+    if not can(Permission.CLIENTS_HIDE):
+        return {"may_hide": False, "is_hidden": False, "organization_id": organization_id}
+    since = queries.hidden_since(db.session(), organization_id)
+    return {
+        "may_hide": True,
+        "is_hidden": since is not None,
+        "organization_id": organization_id,
+    }
 
 
 def _kind(step: str) -> StepKind:

@@ -4,14 +4,14 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, String, case, func, literal, or_, type_coerce
+from sqlalchemy import Select, String, and_, case, func, literal, or_, type_coerce
 from sqlalchemy import select as _select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
 from portal.domain.expiries import ENDING
 from portal.models import Attention, Organization
-from portal.models.reach import reached
+from portal.models.reach import within
 from portal.providers.stuck import stuck
 
 
@@ -21,9 +21,7 @@ def _of(scope: Scope, *columns: Any) -> Select[Any]:
         .select_from(Organization)
         .where(Organization.provider_id == scope.provider_id)
     )
-    if scope.person_id is None:
-        return found
-    return found.where(reached(scope.provider_id, scope.person_id, Organization.id))
+    return found.where(*within(scope, Organization.id))
 
 
 def counts(
@@ -81,8 +79,10 @@ def waiting(
 
 def _waits(scope: Scope, own_people: bool, *columns: Any) -> Select[Any]:  # noqa: FBT001
     found = _select(*columns).where(Attention.provider_id == scope.provider_id)
-    if scope.person_id is not None:
-        theirs = reached(scope.provider_id, scope.person_id, Attention.organization_id)
+    if not scope.is_whole:
+        theirs = and_(
+            Attention.organization_id.is_not(None), *within(scope, Attention.organization_id)
+        )
         own = Attention.organization_id.is_(None) if own_people else literal(value=False)
         return found.where(or_(theirs, own))
     if own_people:

@@ -1,18 +1,26 @@
 """The people who are stuck, as somebody of a provider may see them: read from the projection."""
 
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.domain.access import Actor, Permission
+from portal.domain.access import Actor, Permission, Scope
 from portal.domain.attention import STUCK, AttentionKind
 from portal.models import Attention, Organization
-from portal.models.reach import reached
+from portal.models.reach import within
 
 COUNTED = 99
 Id = uuid.UUID | BindParameter[uuid.UUID]
+
+
+class Bound(NamedTuple):
+    """A scope whose ids are parameters, for statements that are kept."""
+
+    provider_id: Id
+    person_id: Id | None = None
+    sees_hidden: bool = True
 
 
 def stuck(actor: Actor, *columns: Any) -> Select[Any]:
@@ -22,15 +30,13 @@ def stuck(actor: Actor, *columns: Any) -> Select[Any]:
     client that has left the provider, or that the actor's scope leaves out, are never among them;
     nor are the provider's own people for whoever may not see those.
     """
-    scope, own_people = actor.scope, actor.can(Permission.PROVIDER_PEOPLE_READ)
-    return stuck_in(scope.provider_id, scope.person_id, *columns, own_people=own_people)
+    own_people = actor.can(Permission.PROVIDER_PEOPLE_READ)
+    return stuck_in(actor.scope, *columns, own_people=own_people)
 
 
-def stuck_in(provider_id: Id, person_id: Id | None, *columns: Any, own_people: bool) -> Select[Any]:
-    """The same for ids that may be parameters; without `person_id` there are all clients."""
-    of_client: ColumnElement[bool] = Organization.id.is_not(None)
-    if person_id is not None:
-        of_client = reached(provider_id, person_id, Organization.id)
+def stuck_in(scope: Scope | Bound, *columns: Any, own_people: bool) -> Select[Any]:
+    """The same for a scope whose ids may be parameters."""
+    of_client = and_(Organization.id.is_not(None), *within(scope, Organization.id))
     seen = of_client
     if own_people:
         seen = or_(of_client, Attention.organization_id.is_(None))
@@ -43,7 +49,7 @@ def stuck_in(provider_id: Id, person_id: Id | None, *columns: Any, own_people: b
         .select_from(Attention)
         .outerjoin(Organization, client)
         .where(
-            Attention.provider_id == provider_id,
+            Attention.provider_id == scope.provider_id,
             seen,
             *once(),
         )

@@ -8,16 +8,17 @@ from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission
 from portal.providers import client_keys
-from portal.providers.stuck import COUNTED, stuck_in
+from portal.providers.stuck import COUNTED, Bound, stuck_in
 
 _PROVIDER, _PERSON = bindparam("provider_id", type_=Uuid()), bindparam("person_id", type_=Uuid())
 FEW = 100
 
 
 class Wanted(NamedTuple):
-    """What somebody may count: all clients or their own, the provider's people, clients' keys."""
+    """What somebody may count: which clients, the provider's people, clients' keys."""
 
     is_limited: bool
+    sees_hidden: bool
     own_people: bool
     keys: bool
 
@@ -41,6 +42,7 @@ def wanted(actor: Actor) -> Wanted:
     """What `actor` may count."""
     return Wanted(
         actor.scope.is_limited,
+        actor.scope.sees_hidden,
         actor.can(Permission.PROVIDER_PEOPLE_READ),
         actor.can(Permission.PROVIDER_KEYS),
     )
@@ -48,8 +50,8 @@ def wanted(actor: Actor) -> Wanted:
 
 def columns(these: Wanted) -> tuple[ColumnElement[Any], ...]:
     """The counts, for a statement with the parameters `provider_id` and `person_id`."""
-    person = _PERSON if these.is_limited else None
-    stuck = stuck_in(_PROVIDER, person, literal(1), own_people=these.own_people)
+    scope = Bound(_PROVIDER, _PERSON if these.is_limited else None, these.sees_hidden)
+    stuck = stuck_in(scope, literal(1), own_people=these.own_people)
     return (
         _at_most(stuck, COUNTED + 1).label("waiting_stuck"),
         _keys(these, client_keys.waiting(_PROVIDER, literal(1))).label("waiting_keys"),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from portal.domain.access import Permission
+from portal.domain.access import Permission, sees_hidden
 from portal.domain.scope import Reach, permitted
 from portal.domain.states import ProviderPersonState
 from portal.models import Account, ClientAccess, Provider, ProviderPerson, utc_now
@@ -86,6 +86,7 @@ def reader_of(found: Any) -> Reader:
         found.provider_id,
         limited_to=None if found.reach is Reach.ALL else found.person_id,
         sees_people=Permission.PROVIDER_PEOPLE_READ in permissions,
+        sees_hidden=sees_hidden(found.role),
     )
 
 

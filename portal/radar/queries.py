@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_
 from sqlalchemy import select as _select
 from sqlalchemy.orm import Session
 
+from portal.domain.access import Scope
 from portal.domain.attention import AttentionKind
 from portal.domain.expiries import ENDING, Window
 from portal.domain.paging import Cursor, Page, page_of
 from portal.models import Attention, Organization
 from portal.models.keyset import seek
-from portal.models.reach import reached
+from portal.models.reach import within
 from portal.radar.listing import PAGE_SIZE, Listing
 
 COUNTED = 99
@@ -38,12 +39,18 @@ class Reader:
     """Who looks: a confirmed person of a provider.
 
     `limited_to` is the row of a person who does not reach every client, None for the others.
+    Without `sees_hidden` clients that are not live yet are left out.
     `sees_people`: whether what belongs to the provider's own people is theirs to see.
     """
 
     provider_id: uuid.UUID
     limited_to: uuid.UUID | None
     sees_people: bool
+    sees_hidden: bool
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.provider_id, self.limited_to, self.sees_hidden)
 
 
 @dataclass(frozen=True)
@@ -85,8 +92,7 @@ def clients(reader: Reader, *columns: Any) -> Select[Any]:
 
 def _reached(reader: Reader) -> Iterator[ColumnElement[bool]]:
     yield Organization.id.is_not(None)
-    if reader.limited_to is not None:
-        yield reached(reader.provider_id, reader.limited_to, Organization.id)
+    yield from within(reader.scope, Organization.id)
 
 
 def _of(reader: Reader, *columns: Any) -> Select[Any]:

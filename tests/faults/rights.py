@@ -21,6 +21,7 @@ _OF_THE_ADMIN = _INSIDE | {
     "organization.billing.read",
     "organization.events.read",
     "provider.events.read",
+    "clients.hide",
     "clients.link",
     "clients.delete",
     "clients.suspend",

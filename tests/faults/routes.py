@@ -222,6 +222,8 @@ ACCESS = {
     "organizations.rotate_key": "organization.keys",
     "organizations.rotate_key_submit": "organization.keys",
     "organizations.setup": "members.read",
+    "organizations.go_live": "clients.hide",
+    "organizations.hide": "clients.hide",
     "organizations.skip_step": "setup.skip",
     "organizations.skip_step_submit": "setup.skip",
     "organizations.take_step_up": "setup.skip",
