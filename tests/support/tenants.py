@@ -14,6 +14,7 @@ from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role, Trace
 from portal.domain.bulk import BulkAction
 from portal.domain.client_import import LineState
+from portal.domain.collection_access import Level
 from portal.domain.invitations import VALID, Purpose
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.events import Stream, record
@@ -23,9 +24,11 @@ from portal.models import (
     ClientImport,
     ClientImportLine,
     Collection,
+    CollectionMember,
     Group,
     Member,
     Organization,
+    OrganizationSettings,
     Provider,
     ProviderPerson,
     SavedView,
@@ -130,6 +133,7 @@ def make_tenant(database: Database, mark: str) -> Tenant:
         _join(tenant, tenant.people[name], role, state)
     _invite(tenant)
     _mark(tenant)
+    _let_users_keep(tenant)
     group = {"organization_id": client.id, "id": tenant.group_id}
     database.add(Group(**group, name=f"{mark} group", name_ci=f"{mark} group".lower()))
     return tenant
@@ -185,6 +189,18 @@ def _invite(tenant: Tenant) -> None:
             invitation_expires_at=utc_now() + VALID,
         )
     )
+
+
+def _let_users_keep(tenant: Tenant) -> None:
+    """A plain member manages the collection, and members may make and delete their own."""
+    here = {"organization_id": tenant.client.id}
+    user = tenant.database.one(
+        select(Member.id).where(Member.account_id == tenant.people["user"].account_id)
+    )
+    one = {"collection_id": tenant.collection_id, "member_id": user}
+    tenant.database.add(CollectionMember(**here, **one, level=Level.MANAGE))
+    rules = {"limits_collection_creation": False, "limits_collection_deletion": False}
+    tenant.database.add(OrganizationSettings(**here, **rules))
 
 
 def _mark(tenant: Tenant) -> None:
