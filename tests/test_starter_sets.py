@@ -54,6 +54,8 @@ def test_a_set_is_applied_as_a_whole_and_told(place, admin):
     clear = form.select("input[data-seal]")
     assert len(clear) == 8
     assert not [field for field in clear if field.get("name")]
+    # A form finds its fields by id as well as by name: the hidden one must be alone.
+    assert not {field["id"] for field in clear} & {field["data-seal"] for field in clear}
     fields = {**names(place, 3), "group-0": "Board", "group-1": "", "level-0-1": "view"}
     answer = admin.submit(form, "Apply the starter set", fields, status=303)
     page = admin.follow(answer)
