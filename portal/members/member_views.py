@@ -89,17 +89,17 @@ def reach_of(found: Any) -> list[dict[str, Any]]:
     return [
         {
             "sealed_name": row.sealed_name,
-            "level": _(LEVELS[row.level]),
-            "why": _why(row.source, ways.get(row.id, [])),
+            "level": _(row.level.label),
+            "why": _why(row, ways.get(row.id, [])),
         }
         for row in access.reached_by(session, found.organization_id, found.id)
     ]
 
 
-def _why(source: str, groups: list[str]) -> str:
-    if source == access.BY_ROLE:
+def _why(reached: Any, groups: list[str]) -> str:
+    if reached.by_role:
         return str(_("By the role, which reaches every collection"))
-    if source == access.BY_NAME:
+    if reached.is_direct:
         if groups:
             return str(_("By name, which replaces: %(groups)s", groups=", ".join(groups)))
         return str(_("By name"))

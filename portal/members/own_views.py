@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from portal.accounts.freshness import fresh
 from portal.domain.access import Permission
-from portal.domain.errors import RuleError
+from portal.domain.errors import N_, RuleError
 from portal.domain.membership import LAST_OWNER
 from portal.extensions import db
 from portal.members import changes, queries
@@ -19,6 +19,7 @@ from portal.web.access import actor, requires
 from portal.web.forms import sentence
 from portal.web.fragments import done
 
+NO_MEMBER = N_("You are no member here: you came by way of your provider.")
 LEAVE = "/organizations/<uuid:organization_id>/leave"
 
 
@@ -27,8 +28,10 @@ LEAVE = "/organizations/<uuid:organization_id>/leave"
 @fresh
 def leave(organization_id: uuid.UUID) -> Response:
     """What leaving means; the last owner reads what comes first."""
+    if actor().via_provider:
+        return _page(organization_id, sentence(RuleError(NO_MEMBER).text))
     member = queries.find_own(db.session(), organization_id, actor().account_id)
-    if member is None or actor().via_provider:
+    if member is None:
         abort(404)
     held = changes.look(db.session(), organization_id)
     is_last = changes.standing_of(member, actor(), held).is_last_owner
@@ -41,7 +44,7 @@ def leave(organization_id: uuid.UUID) -> Response:
 def leave_submit(organization_id: uuid.UUID) -> Response:
     """Give the place up, and go on with what else one has."""
     if actor().via_provider:
-        abort(404)
+        return _page(organization_id, sentence(RuleError(NO_MEMBER).text), 409)
     name = current_user.place.organization_name
     try:
         changes.leave(db.session(), actor(), organization_id)

@@ -25,6 +25,7 @@ ANSWERED = {200, 204, 303, 409, 422}
 OF_THE_ROLE = RIGHTS["provider", "service user"]
 # About oneself: nobody's client changes.
 THEIR_OWN = {
+    "members.leave_submit",
     "providers.leave_submit",
     "radar.make_calendar",
     "radar.start_digest",
