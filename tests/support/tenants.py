@@ -16,6 +16,7 @@ from portal.domain.bulk import BulkAction
 from portal.domain.client_import import LineState
 from portal.domain.collection_access import Level
 from portal.domain.invitations import VALID, Purpose
+from portal.domain.plans import Plan
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.events import Stream, record
 from portal.models import (
@@ -121,7 +122,11 @@ class Tenant:
 def make_tenant(database: Database, mark: str) -> Tenant:
     provider = make_provider(database, f"{mark} Provider")
     client = make_client(
-        database, provider, f"{mark} Client", billing_email=f"bills@{mark.lower()}.example"
+        database,
+        provider,
+        f"{mark} Client",
+        plan=Plan.ENTERPRISE,
+        billing_email=f"bills@{mark.lower()}.example",
     )
     tenant = Tenant(database, mark, provider, client)
     database.add(Collection(organization_id=client.id, id=tenant.collection_id))
