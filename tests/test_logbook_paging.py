@@ -90,7 +90,10 @@ def test_a_page_costs_the_same_however_many_rows_there_are(
     page = admin.browser.get(url)
     assert len(statements) <= few + 1
     statements.most(5)
-    assert "count(" not in str(statements).lower()
+    # The bar counts who is stuck, within a bound; of the events nothing is ever counted.
+    of_events = [str(each).lower() for each in statements if "from events" in str(each).lower()]
+    assert of_events
+    assert not any("count(" in each for each in of_events)
     if kind == "postgresql":  # SQLAlchemy writes OFFSET 0 into each limit on SQLite
         assert " offset " not in str(statements).lower()
     assert page.response.status_code == 200
