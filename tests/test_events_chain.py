@@ -336,7 +336,8 @@ def test_after_erasing_one_row_an_edit_of_another_is_still_found(database, log):
 
 
 @pytest.mark.committed
-def test_rows_that_many_write_at_once_stand_in_one_gapless_chain(committed):
+@pytest.mark.parametrize("time", range(3))
+def test_rows_that_many_write_at_once_stand_in_one_gapless_chain(committed, time):
     provider = make_provider(committed)
     clients = [make_client(committed, provider, f"Client {number}") for number in range(2)]
     streams = [Stream("organization", client.id) for client in clients]

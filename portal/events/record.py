@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session, aliased, make_transient_to_detached
 
 from portal.domain.access import Actor, Trace
 from portal.events.chain import anchor, row_hash
@@ -101,29 +101,31 @@ def append(session: Session, end: _End, event: Composed) -> None:
 def _lock(session: Session, streams: list[Stream]) -> dict[uuid.UUID, _End]:
     """The ends of the streams, their rows locked; a first event opens its stream."""
     held = _held(session)
-    wanted = [stream for stream in streams if stream.id not in held]
-    if wanted:
-        held |= _look(session, wanted)
-    others_opened = []
+    wanted = sorted((each for each in streams if each.id not in held), key=_place_in_lock_order)
+    if not wanted:
+        return held
+    held.update(_look(session, wanted))
+    # Some may be new: one at a time, so that nobody holds a later one while waiting for an earlier.
     for stream in wanted:
-        if stream.id in held:
-            continue
-        opened = _open(session, stream)
-        if opened:
-            held[stream.id] = opened
-        else:
-            others_opened.append(stream)
-    if others_opened:
-        held |= _look(session, others_opened)
+        if stream.id not in held:
+            opened = _open(session, stream)
+            held.update({stream.id: opened} if opened else _look(session, [stream]))
     return held
 
 
+def _place_in_lock_order(stream: Stream) -> tuple[int, bytes]:
+    """The lock order of the house: provider, organization, account."""
+    return ("provider", "organization", "account").index(stream.kind), stream.id.bytes
+
+
 def _look(session: Session, streams: list[Stream]) -> dict[uuid.UUID, _End]:
+    """Lock the streams where all of them have begun; else lock and find none."""
+    ids = [stream.id for stream in streams]
+    begun = select(func.count()).where(aliased(EventStream).stream_id.in_(ids))
     found = (
         select(EventStream, Organization.provider_id)
         .outerjoin(Organization, Organization.id == EventStream.stream_id)
-        .where(EventStream.stream_id.in_([stream.id for stream in streams]))
-        # The lock order of the house: provider, organization, account.
+        .where(EventStream.stream_id.in_(ids), begun.scalar_subquery() == len(ids))
         .order_by(EventStream.kind.desc(), EventStream.stream_id)
         .with_for_update(of=EventStream)
         .execution_options(populate_existing=True)
