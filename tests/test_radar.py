@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import delete, update
@@ -9,9 +10,12 @@ from sqlalchemy import delete, update
 from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
 from portal.models import Account, Attention, ClientAccess, Organization, utc_now
-from portal.providers import attention
+from tests.support.attention import wrong
 from tests.support.clients import make_client, make_provider, persona
+from tests.support.organizations import make_place
 from tests.support.radar import GRANT, client_of, ends, limit, many, row_of, technician, url_of
+from tests.support.scope_pages import change, service_user, wish
+from tests.support.staff import JUN, accept, confirm, row
 
 
 @pytest.fixture
@@ -236,23 +240,49 @@ def test_the_providers_own_people_are_for_those_who_may_see_people(ada, acme, da
     assert set(tiles(hidden).values()) == {"0"}
 
 
-def test_access_that_ends_is_on_the_radar_until_it_is_taken_back(ada, database):
-    tech = row_of(database, technician(database, ada.provider))
-    for ends_at in (utc_now() + dt.timedelta(days=9), utc_now() + dt.timedelta(days=40), None):
-        with database.session() as session:
-            attention.access_ends(session, tech.provider_id, tech.id, tech.email, ends_at)
+def until(days):
+    """The last day of somebody's work, as the form of their scope takes it."""
+    return (utc_now() + dt.timedelta(days=days)).date().isoformat()
+
+
+def last_day(ada, person, day):
+    change(ada, person, wish(reach="all") | ({"ends_on": day} if day else {}))
+
+
+def press(ada, action, person):
+    data = {"action": action, "person": [str(person.id)]}
+    ada.browser.post(f"/providers/{ada.provider.id}/people/changes", data, status=303)
+
+
+def test_access_that_ends_is_on_the_radar_until_the_day_is_taken_back(ada, database):
+    _tech, person = service_user(database, ada.provider)
+    for days in (9, 40, None):
+        last_day(ada, person, until(days) if days else "")
         page = ada.browser.get(url_of(ada))
-        assert things(page) == ([f"Access of {tech.email}"] if ends_at else [])
+        assert things(page) == ([f"Access of {person.email}"] if days else [])
+        assert wrong(database) == []
     assert tiles(page)["60 days"] == "0"
 
 
-def test_whoever_is_removed_leaves_nothing_that_ends(ada, database):
-    tech = row_of(database, technician(database, ada.provider))
-    with database.session() as session:
-        ends_at = utc_now() + dt.timedelta(days=9)
-        attention.access_ends(session, tech.provider_id, tech.id, tech.email, ends_at)
-        attention.person_moved(session, tech.provider_id, tech.id, None)
-    assert things(ada.browser.get(url_of(ada))) == []
+def test_access_ends_once_while_somebody_is_suspended_and_again_when_they_are_back(ada, database):
+    _tech, person = service_user(database, ada.provider)
+    last_day(ada, person, until(9))
+    row = [f"Access of {person.email}"]
+    for action, shown in (("suspend", []), ("resume", row), ("make_admin", row), ("remove", [])):
+        press(ada, action, person)
+        assert things(ada.browser.get(url_of(ada))) == shown, action
+        assert wrong(database) == []
+
+
+def test_a_day_set_before_somebody_is_confirmed_shows_once_they_are(database):
+    place = make_place(database)
+    _person, person_id, _browser = accept(place)
+    ada = SimpleNamespace(browser=place.admins_browser(), provider=place.provider)
+    last_day(ada, row(place, JUN), until(9))
+    assert f"Access of {JUN}" not in things(ada.browser.get(url_of(ada)))
+    confirm(place, (person_id, JUN), status=303)
+    assert f"Access of {JUN}" in things(ada.browser.get(url_of(ada)))
+    assert wrong(database) == []
 
 
 def test_somebody_else_finds_no_radar(ada, acme, database):

@@ -15,7 +15,9 @@ from portal.models import (
     ScopePart,
     utc_now,
 )
+from portal.providers import attention
 from portal.providers.endings import end_due
+from tests.support.attention import wrong
 from tests.support.clients import make_client, make_provider, persona
 from tests.support.eventlog import all_told
 from tests.support.scope_pages import change, make_tag, service_user, url_of, wish
@@ -187,6 +189,12 @@ def test_who_reaches_all_reached_a_client_only_while_it_was_one(database, provid
 
 
 def end_now(database, person):
+    put_day(database, person)
+    with database.session() as session:
+        attention.rebuild(session.connection())
+
+
+def put_day(database, person):
     database.run(
         update(ProviderPerson)
         .where(ProviderPerson.id == person.id)
@@ -215,6 +223,7 @@ def test_the_worker_suspends_whose_last_day_is_over(committed, committed_app):
     assert place_of(committed, tom).state is ProviderPersonState.SUSPENDED
     assert open_access(committed, person.id) == {}
     assert len(all_told(committed, "provider:person:end_access")) == 1
+    assert wrong(committed) == []
 
 
 def test_the_worker_never_ends_the_last_admin(committed, committed_app):
@@ -225,6 +234,7 @@ def test_the_worker_never_ends_the_last_admin(committed, committed_app):
     person = place_of(committed, ada)
     assert person.state is ProviderPersonState.CONFIRMED
     assert person.access_ends_at is None
+    assert wrong(committed) == []
 
 
 def test_a_resumed_person_is_not_ended_by_the_old_day(database, provider, ada):

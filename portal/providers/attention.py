@@ -135,6 +135,8 @@ def person_moved(
     drop(session, provider_id, person_id, *(kinds if state else ()))
     if state in facts.WAITING_PEOPLE:
         person_invited(session, provider_id, person_id)
+    if state is not None:
+        person_ends(session, provider_id, person_id)
 
 
 def person_invited(session: Session, provider_id: uuid.UUID, person_id: uuid.UUID) -> None:
@@ -143,18 +145,11 @@ def person_invited(session: Session, provider_id: uuid.UUID, person_id: uuid.UUI
     _write(session, facts.people(*mine))
 
 
-def access_ends(
-    session: Session,
-    provider_id: uuid.UUID,
-    person_id: uuid.UUID,
-    email: str,
-    ends_at: dt.datetime | None,
-) -> None:
-    """Somebody's work here ends by itself on a day, or (None) no longer does."""
-    if ends_at is None:
-        drop(session, provider_id, person_id, AttentionKind.GRANT)
-        return
-    put(session, provider_id, AttentionKind.GRANT, person_id, label=email, due_at=ends_at)
+def person_ends(session: Session, provider_id: uuid.UUID, person_id: uuid.UUID) -> None:
+    """The last day of somebody's work at the provider was set, moved or taken back."""
+    drop(session, provider_id, person_id, AttentionKind.GRANT)
+    mine = (ProviderPerson.provider_id == provider_id, ProviderPerson.id == person_id)
+    _write(session, facts.grants(*mine))
 
 
 def mail_fared(session: Session, topic: str, subject_id: uuid.UUID | None, state: str) -> None:

@@ -52,7 +52,12 @@ PERSON_MAILS = {
     "mail.provider_invitation": ProviderPersonState.INVITED,
     "mail.provider_confirmed": ProviderPersonState.CONFIRMED,
 }
-READ_OFF = (*WAITING, AttentionKind.MAIL_FAILED, AttentionKind.SEATS_FULL)
+READ_OFF = (
+    *WAITING,
+    AttentionKind.MAIL_FAILED,
+    AttentionKind.SEATS_FULL,
+    AttentionKind.GRANT,
+)
 TELLING_MAILS = frozenset(MEMBER_MAILS) | frozenset(PERSON_MAILS)
 
 
@@ -93,6 +98,26 @@ def people(*conditions: ColumnElement[bool]) -> Select[Any]:
         func.coalesce(ProviderPerson.accepted_at, ProviderPerson.created_at),
         case((invited, ProviderPerson.invitation_expires_at)),
     ).where(ProviderPerson.state.in_(WAITING_PEOPLE), *conditions)
+
+
+def grants(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """The provider's own people whose work here ends by itself on a day."""
+    person = ProviderPerson
+    return select(
+        person.provider_id,
+        person.id,
+        _nobody(person.id.type),
+        literal(AttentionKind.GRANT.value),
+        person.id,
+        person.email,
+        literal(""),
+        func.coalesce(person.confirmed_at, person.created_at),
+        person.access_ends_at,
+    ).where(
+        person.state == ProviderPersonState.CONFIRMED,
+        person.access_ends_at.is_not(None),
+        *conditions,
+    )
 
 
 def is_full() -> ColumnElement[bool]:
@@ -207,7 +232,7 @@ def of_clients(*conditions: ColumnElement[bool], full_since: Any = None) -> tupl
 
 def everything(full_since: Any = None) -> tuple[Select[Any], ...]:
     """All facts of all providers."""
-    return *of_clients(full_since=full_since), people(), person_mails()
+    return *of_clients(full_since=full_since), people(), person_mails(), grants()
 
 
 def named(found: Select[Any]) -> Select[Any]:

@@ -13,7 +13,7 @@ from portal.domain.scope import Reach
 from portal.domain.scope_changes import Wanted, check_wanted
 from portal.events import Stream
 from portal.models import ProviderPerson, ScopePart, new_id, utc_now
-from portal.providers import queries, reach, scope_keys, scope_queries
+from portal.providers import attention, queries, reach, scope_keys, scope_queries
 from portal.providers.staff import GONE, check_actor, hold, standing_of, tenant_of
 
 CHANGED = N_("Somebody else has changed this in the meantime. Look again, then confirm.")
@@ -73,6 +73,7 @@ def change(session: Session, actor: Actor, person_id: Any, wanted: Wanted, seen:
     if wanted == before:
         return False
     _write(session, person, wanted)
+    attention.person_ends(session, provider_id, person.id)
     reach.settle(session, provider_id, people=[person.id])
     scope_keys.scope_changed(session, actor, person, reach=wanted.reach, level=wanted.level)
     events.record(

@@ -217,6 +217,7 @@ def end_access(session: Session, person: Row[Any]) -> bool:
         _lock_out(session, person)
     except RuleError:
         _write(session, person, [], access_ends_at=None)
+        attention.person_ends(session, *_ids(person))
         _tell(session, None, "provider:person:keep_access", person, before={"ends_at": day})
         return False
     after = {"state": ProviderPersonState.SUSPENDED.value}
@@ -231,6 +232,7 @@ def _resume(session: Session, actor: Actor, person: Row[Any]) -> None:
     ends_at = person.access_ends_at
     over = ends_at is not None and ends_at <= utc_now()
     _write(session, person, [], state=_CONFIRMED, access_ends_at=None if over else ends_at)
+    attention.person_moved(session, *_ids(person), _CONFIRMED)
     _affiliate(session, person, state=_CONFIRMED)
     _tell_state(session, actor, "provider:person:resume", person, _CONFIRMED)
     _mail(session, "mail.provider_resumed", person)
