@@ -6,8 +6,8 @@ import random
 import pytest
 from sqlalchemy import select, update
 
-from portal.billing import load_prices
-from portal.clients import lifecycle, link_queries, linking, queries, subscriptions
+from portal.billing import client_queries, load_prices, subscriptions
+from portal.clients import lifecycle, link_queries, linking
 from portal.crypto.keys import wrap_for
 from portal.crypto.tokens import Link
 from portal.domain.access import Role, Trace
@@ -153,7 +153,7 @@ class History:
         attention.member_moved(session, member.id, MemberState.STAGED)
 
     def unlink(self, session):
-        client = queries.client(session, self.place.actor.scope, self.place.organization.id)
+        client = client_queries.client(session, self.place.actor.scope, self.place.organization.id)
         if client:
             lifecycle.unlink(session, self.place.actor, client)
 

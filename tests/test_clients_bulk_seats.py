@@ -8,7 +8,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import select, update
 
-from portal.clients import seat_deed, subscriptions
+from portal.billing import subscriptions
+from portal.clients import seat_deed
 from portal.clients.seat_deed import looked_at
 from portal.domain.access import Role
 from portal.domain.periods import billing_period

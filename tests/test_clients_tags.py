@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import delete, insert, select
 
-from portal.clients import mark_queries, queries, tagging
-from portal.clients.service import Changed
+from portal.billing import client_queries
+from portal.clients import mark_queries, tagging
 from portal.domain.access import Role, Scope
-from portal.domain.errors import RuleError
+from portal.domain.errors import Changed, RuleError
 from portal.domain.tags import (
     TAGS_A_CLIENT,
     check_tag,
@@ -157,7 +157,7 @@ def test_whoever_was_slower_sees_what_is_there_and_decides(ada, acme, database):
 def test_two_writers_at_once_do_not_mix(ada, acme, database):
     """Both have read the same state; one writes, the other is told so."""
     with database.session() as session:
-        seen = queries.client(session, Scope(ada.provider.id), acme.id)
+        seen = client_queries.client(session, Scope(ada.provider.id), acme.id)
     actor = _actor(ada)
     wanted = tagging.Annotation("one", "", frozenset())
     with database.session() as session:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from portal.clients.offer import price_list
-from portal.clients.subscriptions import world_of
+from portal.billing.offer import price_list
+from portal.billing.subscriptions import world_of
 from portal.domain.access import Scope
 from portal.domain.invoices import Billed, Forecast, invoice_days
 from portal.domain.money import Money

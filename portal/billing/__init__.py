@@ -1,4 +1,4 @@
-"""What the provider is charged: price lists, ways to pay, VAT numbers."""
+"""What the provider is charged: price lists, subscriptions, ways to pay, VAT numbers."""
 
 from pathlib import Path
 

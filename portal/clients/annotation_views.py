@@ -9,12 +9,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]
 
-from portal.clients import mark_queries, queries, tagging
+from portal.billing import client_queries
+from portal.clients import mark_queries, tagging
 from portal.clients.blueprint import bp
 from portal.clients.mark_forms import AnnotationForm
-from portal.clients.service import Changed
 from portal.domain.access import Permission
-from portal.domain.errors import RuleError
+from portal.domain.errors import Changed, RuleError
 from portal.domain.tags import read
 from portal.extensions import db
 from portal.web import notices
@@ -66,7 +66,7 @@ def save_annotation(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Respo
 
 
 def _client(organization_id: uuid.UUID) -> Any:
-    found = queries.client(db.session(), actor().scope, organization_id)
+    found = client_queries.client(db.session(), actor().scope, organization_id)
     if found is None:
         abort(404)
     return found

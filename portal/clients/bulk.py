@@ -16,11 +16,11 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, insert, or_,
 from sqlalchemy.orm import Session
 
 from portal import events
+from portal.billing import client_queries
 from portal.clients import queries
 from portal.clients.deeds import Deed, Inviting, Planned, Suspending, Tagging, tag_name
 from portal.clients.listing import Listing
 from portal.clients.seat_deed import ChangingSeats
-from portal.clients.service import Changed
 from portal.clients.tagging import provider_of, streams
 from portal.domain.access import Actor, Scope
 from portal.domain.bulk import (
@@ -32,7 +32,7 @@ from portal.domain.bulk import (
     restored,
     stored,
 )
-from portal.domain.errors import N_, Message, RuleError, refuse
+from portal.domain.errors import N_, Changed, Message, RuleError, refuse
 from portal.domain.price_list import PriceList
 from portal.domain.seat_moves import SeatMove
 from portal.models import Account, ChangeSet, ChangeSetRow, Organization, new_id, utc_now
@@ -304,10 +304,10 @@ def _locked(
 ) -> dict[uuid.UUID, Any]:
     """The clients that the actor reaches, by id: as they are, and stay until the commit."""
     reach.hold_still(session, change_set.provider_id)
-    found = queries.clients(session, _everything(change_set), ids, lock=True)
+    found = client_queries.clients(session, _everything(change_set), ids, lock=True)
     if not actor.scope.is_whole:
         # Asked once they are locked: what somebody has closed in the meantime is seen.
-        found = queries.clients(session, actor.scope, ids)
+        found = client_queries.clients(session, actor.scope, ids)
     return {client.id: client for client in found}
 
 
@@ -337,7 +337,7 @@ def _one(session: Session, deed: Deed, row: Any, client: Any, *, undoing: bool) 
 def _leave(session: Session, change_set: Any, deed: Deed, done: Sequence[Any]) -> None:
     """Write down how the clients were left: an undo compares that with what it finds."""
     ids = [row.organization_id for row in done]
-    found = queries.clients(session, _everything(change_set), ids) if ids else []
+    found = client_queries.clients(session, _everything(change_set), ids) if ids else []
     clients = {client.id: client for client in found}
     for row in done:
         row.after = deed.seen(clients[row.organization_id], row)

@@ -10,12 +10,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from portal.billing.offer import price_list
 from portal.clients import bulk
 from portal.clients.blueprint import bp
 from portal.clients.bulk import Wish
 from portal.clients.bulk_pages import many_of, title_of
 from portal.clients.listing import Listing
-from portal.clients.offer import price_list
 from portal.domain.access import Permission
 from portal.domain.bulk import BulkAction, BulkState
 from portal.domain.errors import N_, Message, RuleError

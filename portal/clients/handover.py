@@ -7,8 +7,9 @@ from flask import current_app
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from portal.clients import lifecycle, subscriptions
-from portal.clients.offer import price_list
+from portal.billing import subscriptions
+from portal.billing.offer import price_list
+from portal.clients import lifecycle
 from portal.clients.summary import seats_of
 from portal.domain.access import Scope
 from portal.domain.emails import shown

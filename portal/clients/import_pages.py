@@ -10,10 +10,10 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from portal.billing.offer import Offer
 from portal.clients import import_queries, imports
 from portal.clients.effect import growth_of
 from portal.clients.import_forms import LineForm, line_form
-from portal.clients.offer import Offer
 from portal.clients.summary import Line
 from portal.domain import new_client
 from portal.domain.billing_details import BillingDetails

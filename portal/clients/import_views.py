@@ -13,12 +13,13 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.accounts.limits import limited
+from portal.billing import client_queries
+from portal.billing.offer import Offer, price_list
 from portal.billing.vat import check_vat_number
-from portal.clients import import_queries, imports, queries
+from portal.clients import import_queries, imports
 from portal.clients.blueprint import bp
 from portal.clients.import_forms import ImportForm, LineForm, line_form, prefix_of
 from portal.clients.import_pages import kept_lists, list_of, problems_of
-from portal.clients.offer import Offer, price_list
 from portal.domain.access import Permission
 from portal.domain.client_import import (
     FIELDS,
@@ -270,7 +271,7 @@ def _import_form() -> ImportForm:
 
 
 def _start_page(provider_id: uuid.UUID, form: ImportForm, status: int = 200) -> Response:
-    profile = queries.billing_profile(db.session(), provider_id)
+    profile = client_queries.billing_profile(db.session(), provider_id)
     lacking = billing_problem(imports.billing_of(profile), check_vat_number)
     url = url_for("clients.import_clients", provider_id=provider_id)
     body = render_template(
@@ -295,7 +296,7 @@ def _page(arguments: Mapping[str, str]) -> int:
 def _show(
     provider_id: uuid.UUID, found: Any, status: int = 200, warning: str = ""
 ) -> FlaskResponse:
-    profile = queries.billing_profile(db.session(), provider_id)
+    profile = client_queries.billing_profile(db.session(), provider_id)
     offer = Offer.to(profile, _prices(), dt.datetime.now(dt.UTC))
     return respond(
         "clients/import_list.html",

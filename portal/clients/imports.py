@@ -12,8 +12,9 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from portal import events
+from portal.billing import client_queries
 from portal.billing.vat import check_vat_number
-from portal.clients import import_queries, queries
+from portal.clients import import_queries
 from portal.clients.service import Claim, create_client
 from portal.clients.tagging import provider_of, streams
 from portal.domain import new_client
@@ -77,7 +78,7 @@ def _judged(
     session: Session, actor: Actor, lines: Mapping[int, Mapping[str, str]]
 ) -> dict[int, dict[str, Any]]:
     """What is wrong with each line, as a row keeps it."""
-    billing = billing_of(queries.billing_profile(session, provider_of(actor)))
+    billing = billing_of(client_queries.billing_profile(session, provider_of(actor)))
     return {
         number: {name: stored(message) for name, message in problems.items()}
         for number, problems in judged(lines, billing, check_vat_number).items()
@@ -147,7 +148,7 @@ def start(session: Session, actor: Actor, found: Any) -> None:
     """Begin to create what is ready; raises `RuleError` where nothing is, or billing lacks."""
     if found.state is ImportState.RUNNING:
         return
-    profile = queries.billing_profile(session, provider_of(actor))
+    profile = client_queries.billing_profile(session, provider_of(actor))
     if problem := billing_problem(billing_of(profile), check_vat_number):
         raise RuleError(problem)
     judge(session, actor, found)
@@ -172,7 +173,7 @@ def work(
     """Create the clients of the next lines; the last one ends the list."""
     if found.state is not ImportState.RUNNING:
         return
-    profile = queries.billing_profile(session, provider_of(actor))
+    profile = client_queries.billing_profile(session, provider_of(actor))
     left = import_queries.waiting(session, actor, found.id, batch)
     for line in left:
         _create(session, actor, line, billing_of(profile), prices)

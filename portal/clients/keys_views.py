@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from portal.billing import client_queries
 from portal.clients import queries
 from portal.clients.blueprint import bp
 from portal.domain.access import Permission
@@ -41,7 +42,7 @@ def finish_keys(provider_id: uuid.UUID) -> Response:
 @requires(Permission.PROVIDER_KEYS)
 def save_keys(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
     """Keys for one client that was created without; 409 for whoever comes second."""
-    if queries.client(db.session(), actor().scope, organization_id) is None:
+    if client_queries.client(db.session(), actor().scope, organization_id) is None:
         abort(404)
     form = OrganizationKeysForm()
     made = form.organization_keys() if form.validate() else None

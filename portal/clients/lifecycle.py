@@ -7,9 +7,8 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from portal import events
-from portal.clients.service import Changed
 from portal.domain.access import Actor
-from portal.domain.errors import N_, refuse
+from portal.domain.errors import N_, Changed, refuse
 from portal.domain.states import ClientStatus
 from portal.models import Organization, OrganizationTag, Provider, Subscription, utc_now
 from portal.organizations import queries

@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from portal.accounts.freshness import fresh, refuse_stale
-from portal.clients import lifecycle, queries
+from portal.billing import client_queries
+from portal.clients import lifecycle
 from portal.clients.blueprint import bp
 from portal.clients.change_forms import DeleteForm
 from portal.clients.handover import Handover, handover
-from portal.clients.service import Changed
 from portal.domain.access import Permission
+from portal.domain.errors import Changed
 from portal.domain.names import NAME_LIMIT
 from portal.domain.states import ClientStatus
 from portal.extensions import db
@@ -194,7 +195,7 @@ def keep_submit(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 
 def _client(organization_id: uuid.UUID, *, as_seen: bool = False) -> Any:
     """The client; with `as_seen` only if it is the version that the page was made from."""
-    found = queries.client(db.session(), actor().scope, organization_id)
+    found = client_queries.client(db.session(), actor().scope, organization_id)
     if found is None:
         abort(404)
     if as_seen and request.form.get("version") != str(found.version):

@@ -17,13 +17,12 @@ from portal.clients import link_queries, linking
 from portal.clients.blueprint import bp
 from portal.clients.change_forms import AskOwnerForm
 from portal.clients.linking import WrappedKey
-from portal.clients.service import Changed
 from portal.clients.summary import seats_of
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.tokens import LinkSigner
 from portal.domain.access import Actor, Permission, Role
 from portal.domain.emails import check_email, shown
-from portal.domain.errors import RuleError
+from portal.domain.errors import Changed, RuleError
 from portal.domain.periods import Period, running_period
 from portal.extensions import db
 from portal.web import notices

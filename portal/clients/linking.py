@@ -9,12 +9,11 @@ from sqlalchemy import exists, update
 from sqlalchemy.orm import Session
 
 from portal import events
+from portal.billing.client_queries import ADDRESS
 from portal.clients import link_queries
-from portal.clients.queries import ADDRESS
-from portal.clients.service import Changed
 from portal.crypto.envelope import looks_sealed
 from portal.domain.access import Actor, Role
-from portal.domain.errors import N_, refuse
+from portal.domain.errors import N_, Changed, refuse
 from portal.domain.states import ClientStatus, MemberState
 from portal.events import Stream
 from portal.models import LinkRequest, Member, Organization, Provider, Subscription, utc_now

@@ -11,17 +11,18 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from portal.billing import client_queries, subscription_queries
 from portal.billing.vat import check_vat_number
-from portal.clients import choices, mark_queries, queries, service, subscription_queries, table
+from portal.clients import choices, mark_queries, service, table
 from portal.clients.actions import actions_for
 from portal.clients.blueprint import bp
 from portal.clients.forms import BillingTermsForm, RenameForm
 from portal.clients.mark_queries import TagShown
 from portal.clients.past_changes import past_changes
-from portal.clients.service import Changed
 from portal.domain.access import Permission
 from portal.domain.billing_details import FIELDS, clean_billing
 from portal.domain.emails import check_email
+from portal.domain.errors import Changed
 from portal.domain.money import Money
 from portal.domain.names import check_name
 from portal.domain.pricing import LineKind
@@ -151,7 +152,7 @@ def save_billing(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response
 
 
 def _client(organization_id: uuid.UUID) -> Any:
-    found = queries.client(db.session(), actor().scope, organization_id)
+    found = client_queries.client(db.session(), actor().scope, organization_id)
     if found is None:
         abort(404)
     return found

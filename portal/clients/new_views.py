@@ -14,12 +14,13 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from portal.billing import client_queries
+from portal.billing.offer import Offer, price_list
 from portal.billing.payment import payment_methods
 from portal.billing.vat import check_vat_number
 from portal.clients import choices, queries, service
 from portal.clients.blueprint import bp
 from portal.clients.forms import NewClientForm
-from portal.clients.offer import Offer, price_list
 from portal.clients.service import AlreadyCreated, Claim
 from portal.clients.summary import Card, Summary, cards, summary
 from portal.domain import new_client
@@ -66,7 +67,7 @@ class NewClient:
 @requires(Permission.CLIENTS_CREATE)
 def new(provider_id: uuid.UUID) -> Response:
     """The form, filled from the provider's own billing details."""
-    profile = queries.billing_profile(db.session(), provider_id)
+    profile = client_queries.billing_profile(db.session(), provider_id)
     return _answer(_filled_form(profile), provider_id, profile)
 
 
@@ -81,7 +82,7 @@ def check_field(provider_id: uuid.UUID, name: str) -> Response:
     waits = not form[name].data and request.hx_source not in {"", form[name].id}  # type: ignore[attr-defined]
     if not waits:
         form.check(name)
-    profile = queries.billing_profile(db.session(), provider_id)
+    profile = client_queries.billing_profile(db.session(), provider_id)
     box = get_template_attribute("clients/macros.html", "box")
     return make_response(str(box(_view(form, provider_id, profile), name)).strip())
 
@@ -90,7 +91,7 @@ def check_field(provider_id: uuid.UUID, name: str) -> Response:
 @requires(Permission.CLIENTS_CREATE)
 def update_summary(provider_id: uuid.UUID) -> Response:
     """The summary of what is typed so far. Changes nothing."""
-    return _answer(_form(), provider_id, queries.billing_profile(db.session(), provider_id))
+    return _answer(_form(), provider_id, client_queries.billing_profile(db.session(), provider_id))
 
 
 @bp.post("/providers/<uuid:provider_id>/clients/new")
@@ -98,7 +99,7 @@ def update_summary(provider_id: uuid.UUID) -> Response:
 def create(provider_id: uuid.UUID) -> Response:
     """Create the client, or say what is missing; the button "Update summary" creates nothing."""
     form = _form()
-    profile = queries.billing_profile(db.session(), provider_id)
+    profile = client_queries.billing_profile(db.session(), provider_id)
     if request.form.get("step") == "summary":
         form.check_typed()
         return _answer(form, provider_id, profile)
@@ -152,7 +153,7 @@ def _again(form: NewClientForm, provider_id: uuid.UUID, profile: Any, claim: Cla
         )
     url = url_for("organizations.setup", organization_id=earlier.result_id)
     form.renew()
-    client = queries.client(db.session(), actor().scope, earlier.result_id)
+    client = client_queries.client(db.session(), actor().scope, earlier.result_id)
     name = client.name if client else ""
     return _answer(
         form, provider_id, profile, status=409, earlier_name=name, earlier_url=url if name else ""
@@ -171,7 +172,7 @@ def _form() -> NewClientForm:
 
 def _filled_form(profile: Any) -> NewClientForm:
     form = _form()
-    for name in queries.ADDRESS:
+    for name in client_queries.ADDRESS:
         form[name].data = getattr(profile, name)
     form["net_days"].data = profile.net_days
     form["payment"].data = form["payment"].choices[0][0]

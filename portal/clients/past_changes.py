@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from portal.billing.subscription_queries import changes
 from portal.clients.effect import differences
-from portal.clients.subscription_queries import changes
 from portal.domain.access import Scope
 from portal.domain.money import Money
 from portal.domain.plans import Cadence, Plan

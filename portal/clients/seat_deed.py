@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from portal.clients import subscriptions
+from portal.billing import subscriptions
+from portal.billing.subscriptions import World
 from portal.clients.deeds import Planned
-from portal.clients.subscriptions import World
 from portal.clients.tagging import provider_of
 from portal.domain.access import Actor, Scope
 from portal.domain.bulk import CHANGED_SINCE, RowState

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from portal import events
 from portal.accounts import affiliations
-from portal.clients.offer import Offer
+from portal.billing.offer import Offer
 from portal.domain.access import Actor, Role
 from portal.domain.billing_details import BillingDetails
-from portal.domain.errors import N_, RuleError, refuse
+from portal.domain.errors import N_, Changed, RuleError, refuse
 from portal.domain.names import name_ci
 from portal.domain.new_client import ClientOrder
 from portal.domain.pricing import PriceList, Quote
@@ -36,8 +36,6 @@ from portal.organizations.service import streams_in
 from portal.outbox import enqueue
 from portal.providers import reach
 
-CHANGED = N_("Somebody else has changed this in the meantime. Your changes are not saved yet.")
-
 
 @dataclass(frozen=True)
 class Claim:
@@ -52,13 +50,6 @@ class AlreadyCreated(RuleError):
 
     def __init__(self) -> None:
         super().__init__(N_("This form has already created a client."))
-
-
-class Changed(RuleError):
-    """The row is not the version any more that the form was filled from."""
-
-    def __init__(self) -> None:
-        super().__init__(CHANGED)
 
 
 def create_client(

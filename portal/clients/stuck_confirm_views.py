@@ -8,7 +8,8 @@ from flask import abort, make_response, render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from portal.clients import queries, stuck, stuck_queries
+from portal.billing import client_queries
+from portal.clients import stuck, stuck_queries
 from portal.clients.blueprint import bp
 from portal.clients.stuck_views import chosen
 from portal.crypto.fingerprint import fingerprint_phrase
@@ -115,7 +116,7 @@ def stuck_confirm_one(
     provider_id: uuid.UUID, organization_id: uuid.UUID, member_id: uuid.UUID
 ) -> FlaskResponse:
     """Confirm one member with the key that the browser wrapped; JSON says why not."""
-    if queries.client(db.session(), actor().scope, organization_id) is None:
+    if client_queries.client(db.session(), actor().scope, organization_id) is None:
         abort(404)
     member = member_queries.find(db.session(), organization_id, member_id)
     if member is None:

@@ -10,16 +10,15 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
-from portal.clients import subscriptions
+from portal.billing import subscriptions
+from portal.billing.offer import price_list
+from portal.billing.subscriptions import World
 from portal.clients.blueprint import bp
 from portal.clients.change_forms import FIELDS, SubscriptionForm
 from portal.clients.effect import effect
-from portal.clients.offer import price_list
-from portal.clients.service import Changed
-from portal.clients.subscriptions import World
 from portal.clients.summary import cards
 from portal.domain.access import Permission
-from portal.domain.errors import N_, refuse
+from portal.domain.errors import N_, Changed, refuse
 from portal.domain.plans import Cadence, Plan
 from portal.domain.states import ClientStatus
 from portal.extensions import db

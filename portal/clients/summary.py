@@ -7,8 +7,8 @@ from decimal import Decimal
 from flask_babel import format_percent, ngettext
 from flask_babel import gettext as _
 
+from portal.billing.offer import Offer
 from portal.billing.payment import method_named
-from portal.clients.offer import Offer
 from portal.domain.emails import shown
 from portal.domain.errors import RuleError
 from portal.domain.new_client import ClientOrder

@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from portal import events
 from portal.clients import mark_queries
-from portal.clients.service import Changed
 from portal.domain.access import Actor, Permission
-from portal.domain.errors import N_, refuse
+from portal.domain.errors import N_, Changed, refuse
 from portal.domain.names import name_ci
 from portal.domain.scope import Reach
 from portal.domain.tags import (

@@ -112,3 +112,12 @@ class RuleError(Exception):
 def refuse(msgid: str, *, field: str | None = None, **params: object) -> RuleError:
     """The error that says `msgid` with `params`, to be raised or collected."""
     return RuleError(Message(msgid, params), field=field)
+
+
+class Changed(RuleError):
+    """The row is not the version any more that was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_("Somebody else has changed this in the meantime. Your changes are not saved yet.")
+        )

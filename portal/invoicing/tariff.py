@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from portal.clients.offer import price_list
-from portal.clients.subscriptions import terms_of
+from portal.billing.offer import price_list
+from portal.billing.subscriptions import terms_of
 from portal.domain.invoices import Billed
 from portal.domain.money import Money
 from portal.domain.periods import Period

@@ -13,12 +13,12 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from portal import events
-from portal.clients import queries, subscription_queries
-from portal.clients.offer import Offer
-from portal.clients.service import Changed
+from portal.billing import client_queries, subscription_queries
+from portal.billing.offer import Offer
 from portal.crypto.tokens import derive_key
 from portal.domain import subscription_changes
 from portal.domain.access import Actor, Scope
+from portal.domain.errors import Changed
 from portal.domain.money import Money
 from portal.domain.periods import Period
 from portal.domain.pricing import LineKind, PriceList, Selection, TaxLine, Terms
@@ -40,7 +40,7 @@ CHANGE_PURPOSE = "subscription-change"
 
 @dataclass(frozen=True)
 class World:
-    """All that a preview is computed from. `client` is a row of `queries.client`."""
+    """All that a preview is computed from. `client` is a row of `client_queries.client`."""
 
     client: Any
     subscribed: Subscribed
@@ -95,8 +95,8 @@ def worlds_of(
     session: Session, scope: Scope, ids: Collection[uuid.UUID], prices: PriceList
 ) -> dict[uuid.UUID, World]:
     """The same of several clients, in as many statements as of one."""
-    clients = queries.clients(session, scope, ids)
-    offer = Offer.to(queries.billing_profile(session, scope.provider_id), prices, utc_now())
+    clients = client_queries.clients(session, scope, ids)
+    offer = Offer.to(client_queries.billing_profile(session, scope.provider_id), prices, utc_now())
     pending = subscription_queries.pending(session, scope, ids)
     lines = subscription_queries.lines(session, scope, ids)
     return {
