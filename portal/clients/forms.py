@@ -12,12 +12,10 @@ from wtforms import (
     EmailField,
     Field,
     HiddenField,
-    IntegerField,
     RadioField,
     SelectField,
     StringField,
 )
-from wtforms.widgets import TextInput
 
 from portal.domain import billing_details, emails, new_client
 from portal.domain.billing_details import NET_DAYS, BillingDetails, VatCheck
@@ -25,9 +23,9 @@ from portal.domain.errors import RuleError
 from portal.domain.names import check_name
 from portal.domain.new_client import ClientOrder
 from portal.domain.plans import Cadence, Plan
-from portal.domain.whole_numbers import whole_number
 from portal.organizations.forms import OrganizationKeysForm
-from portal.web.forms import Form, sentence
+from portal.web.fields import WholeNumber
+from portal.web.forms import Form
 
 KEY_FIELDS = (
     "organization_public_key",
@@ -50,20 +48,6 @@ def _one_of(kind: type[Known]) -> Callable[[Any], Known | None]:
 
 def _days(value: Any) -> int | None:
     return int(value) if str(value) in {str(days) for days in NET_DAYS} else None
-
-
-class WholeNumber(IntegerField):
-    """A number as people type it: with spaces around and between the thousands."""
-
-    widget = TextInput()
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        """None for an empty box; the text stays in it when it is no number."""
-        self.data = None
-        try:
-            self.data = whole_number(valuelist[0]) if valuelist else None
-        except RuleError as error:
-            raise ValueError(sentence(error.text)) from None
 
 
 class _WhoFields:
