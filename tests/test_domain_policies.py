@@ -11,25 +11,32 @@ from portal.domain.access import ORGANIZATION_ROLES, Role
 from portal.domain.errors import RuleError
 from portal.domain.policies import (
     DATA,
-    MasterPassword,
-    PasswordGenerator,
     PolicyKind,
     Subject,
+    check_switch,
+    exemption,
+    holds_for,
+    read,
+    strictest,
+)
+from portal.domain.policy_data import (
+    MasterPassword,
+    PasswordGenerator,
     TimeoutAction,
     UriMatch,
     UriMatching,
     VaultBanner,
     VaultTimeout,
-    check_switch,
-    holds_for,
-    read,
-    strictest,
-    written,
+    choice_label,
+    label_of,
+)
+from portal.domain.policy_data import (
+    to_store as written,
 )
 from portal.domain.states import MemberState
 
 P = PolicyKind
-DEPENDANTS = {P.ACCOUNT_RECOVERY, P.REQUIRE_SSO, P.VAULT_TIMEOUT, P.URI_MATCH, P.VAULT_BANNER}
+DEPENDANTS = {P.ACCOUNT_RECOVERY, P.VAULT_TIMEOUT, P.URI_MATCH, P.VAULT_BANNER}
 
 
 @pytest.mark.parametrize("kind", PolicyKind)
@@ -108,7 +115,7 @@ def test_what_is_stored_reads_the_same(data):
     assert read(P.MASTER_PASSWORD, written(data)) == data
 
 
-@pytest.mark.parametrize("kind", sorted(DATA.keys() - {P.VAULT_BANNER}))
+@pytest.mark.parametrize("kind", sorted(DATA))
 def test_what_is_not_stored_has_its_default(kind):
     assert read(kind, {}) == DATA[kind]()
     assert read(kind, {"unknown": 1}) == DATA[kind]()
@@ -130,10 +137,17 @@ def test_words_of_the_stored_data_come_back_as_what_they_were():
         (lambda: MasterPassword(length=11), "length"),
         (lambda: VaultTimeout(0), "minutes"),
         (lambda: VaultTimeout(1441), "minutes"),
+        (lambda: VaultTimeout(True), "minutes"),
+        (lambda: VaultTimeout("15"), "minutes"),
+        (lambda: VaultTimeout(15, "lock"), "action"),
+        (lambda: read(P.VAULT_TIMEOUT, {"action": "explode"}), "action"),
+        (lambda: read(P.VAULT_TIMEOUT, {"action": ["lock"]}), "action"),
+        (lambda: read(P.MASTER_PASSWORD, {"lower": 1}), "lower"),
+        (lambda: read(P.VAULT_BANNER, {"text": None}), "text"),
         (lambda: PasswordGenerator(length=4), "length"),
         (lambda: PasswordGenerator(fewest_digits=10), "fewest_digits"),
         (lambda: PasswordGenerator(lower=False, upper=False, digits=False), "lower"),
-        (lambda: VaultBanner(text=" "), "text"),
+        (lambda: VaultBanner(text=" ").check_on(), "text"),
         (lambda: VaultBanner(heading="x" * 41, text="x"), "heading"),
         (lambda: VaultBanner(text="x" * 251), "text"),
     ],
@@ -142,3 +156,34 @@ def test_what_cannot_be_is_refused_at_its_field(make, field):
     with pytest.raises(RuleError) as caught:
         make()
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("kind", DATA)
+def test_every_field_has_words_and_every_choice_too(kind):
+    for name, value in written(DATA[kind]()).items():
+        assert label_of(name)
+        if isinstance(value, str) and kind is not P.VAULT_BANNER:
+            assert choice_label(name, value)
+    assert label_of("nonsense") is None
+    assert choice_label("action", "explode") is None
+    assert choice_label("complexity", 4) == "Strong"
+
+
+def test_of_several_dependants_all_are_named():
+    both = {P.SINGLE_ORGANIZATION, P.URI_MATCH, P.VAULT_BANNER}
+    with pytest.raises(RuleError) as caught:
+        check_switch(P.SINGLE_ORGANIZATION, on=False, are_on=both)
+    assert P.URI_MATCH.label in str(caught.value)
+    assert P.VAULT_BANNER.label in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", PolicyKind)
+def test_the_sentence_on_exemptions_is_the_rule(kind):
+    told = exemption(kind)
+    confirmed = MemberState.CONFIRMED
+    assert ("admins too" in told or "everybody" in told) is holds_for(
+        kind, Subject(Role.OWNER, confirmed)
+    )
+    assert ("everybody" in told) is holds_for(
+        kind, Subject(Role.USER, confirmed, is_of_provider=True)
+    )

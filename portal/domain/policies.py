@@ -10,6 +10,16 @@ from typing import Any
 
 from portal.domain.access import Role
 from portal.domain.errors import N_, refuse
+from portal.domain.policy_data import (
+    AccountRecovery,
+    Data,
+    MasterPassword,
+    PasswordGenerator,
+    UriMatching,
+    VaultBanner,
+    VaultTimeout,
+    from_stored,
+)
 from portal.domain.states import MemberState
 
 
@@ -20,7 +30,6 @@ class PolicyKind(StrEnum):
     TWO_STEP = "two_step"
     ACCOUNT_RECOVERY = "account_recovery"
     SINGLE_ORGANIZATION = "single_organization"
-    REQUIRE_SSO = "require_sso"
     DATA_OWNERSHIP = "data_ownership"
     VAULT_TIMEOUT = "vault_timeout"
     PASSWORD_GENERATOR = "password_generator"  # noqa: S105 - the name of a policy
@@ -57,7 +66,6 @@ _LABELS = {
     PolicyKind.TWO_STEP: N_("Require two-step sign-in"),
     PolicyKind.ACCOUNT_RECOVERY: N_("Account recovery"),
     PolicyKind.SINGLE_ORGANIZATION: N_("Single organization"),
-    PolicyKind.REQUIRE_SSO: N_("Require single sign-on"),
     PolicyKind.DATA_OWNERSHIP: N_("Data belongs to the organization"),
     PolicyKind.VAULT_TIMEOUT: N_("Vault time-out"),
     PolicyKind.PASSWORD_GENERATOR: N_("Password generator"),
@@ -81,7 +89,6 @@ _ABOUT = {
     PolicyKind.SINGLE_ORGANIZATION: N_(
         "Members belong to no other organization. Who does when this is turned on is revoked."
     ),
-    PolicyKind.REQUIRE_SSO: N_("Members sign in with the account of their company alone."),
     PolicyKind.DATA_OWNERSHIP: N_("Members keep what they save in the organization's collections."),
     PolicyKind.VAULT_TIMEOUT: N_("When an unlocked vault locks by itself, at the latest."),
     PolicyKind.PASSWORD_GENERATOR: N_("What the generator of passwords makes at least."),
@@ -95,7 +102,6 @@ _ABOUT = {
 _NEED_SINGLE = frozenset(
     {
         PolicyKind.ACCOUNT_RECOVERY,
-        PolicyKind.REQUIRE_SSO,
         PolicyKind.VAULT_TIMEOUT,
         PolicyKind.URI_MATCH,
         PolicyKind.VAULT_BANNER,
@@ -110,11 +116,10 @@ _BY_CLIENT = frozenset(
         PolicyKind.RESTRICTED_ITEM_TYPES,
         PolicyKind.URI_MATCH,
         PolicyKind.AUTOFILL,
-        PolicyKind.VAULT_BANNER,
     }
 )
 _NEEDED_FIRST = N_("%(policy)s needs %(needed)s. Turn that on first.")
-_STILL_NEEDED = N_("%(policy)s is needed by %(dependants)s. Turn that off first.")
+_STILL_NEEDED = N_("%(policy)s is needed as long as this is on: %(dependants)s.")
 
 
 def check_switch(kind: PolicyKind, *, on: bool, are_on: Collection[PolicyKind]) -> None:
@@ -124,9 +129,23 @@ def check_switch(kind: PolicyKind, *, on: bool, are_on: Collection[PolicyKind]) 
     """
     if on and kind.needs and kind.needs not in are_on:
         raise refuse(_NEEDED_FIRST, policy=kind.label, needed=kind.needs.label)
-    dependants = [each for each in PolicyKind if each.needs is kind and each in are_on]
+    dependants = needed_by(kind, are_on)
     if not on and dependants:
-        raise refuse(_STILL_NEEDED, policy=kind.label, dependants=dependants[0].label)
+        raise refuse(_STILL_NEEDED, policy=kind.label, dependants=dependants)
+
+
+class Labels(tuple[str, ...]):
+    """Names of policies as message ids; in English, and in any other language, one list."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return ", ".join(self)
+
+
+def needed_by(kind: PolicyKind, are_on: Collection[PolicyKind]) -> Labels:
+    """The names of those that are on and need `kind`."""
+    return Labels(each.label for each in PolicyKind if each.needs is kind and each in are_on)
 
 
 _EXEMPT_STATES = frozenset({MemberState.INVITED, MemberState.REVOKED, MemberState.STAGED})
@@ -154,21 +173,20 @@ def holds_for(kind: PolicyKind, subject: Subject) -> bool:
     return by_any_state or subject.state not in _EXEMPT_STATES
 
 
-@dataclass(frozen=True)
-class MasterPassword:
-    """What a master password must be. `complexity` is 0 to 4, as the strength meter counts."""
+_OWNERS_EXEMPT = N_(
+    "Holds for users and custom members. Owners, admins and the provider's people are exempt."
+)
+_NO_ROLE_EXEMPT = N_(
+    "Holds for all members, owners and admins too. The provider's people are exempt."
+)
+_NOBODY_EXEMPT = N_("Holds for everybody, the provider's people too, if they are members.")
 
-    complexity: int = 3
-    length: int = 12
-    lower: bool = False
-    upper: bool = False
-    digits: bool = False
-    special: bool = False
-    at_sign_in: bool = False
 
-    def __post_init__(self) -> None:
-        _within("complexity", self.complexity, 0, 4)
-        _within("length", self.length, 12, 128)
+def exemption(kind: PolicyKind) -> str:
+    """For whom it holds and who is exempt, as a message id: `holds_for` in a sentence."""
+    if kind is PolicyKind.ACCOUNT_RECOVERY:
+        return _NOBODY_EXEMPT
+    return _NO_ROLE_EXEMPT if kind in _NOBODY_BY_ROLE else _OWNERS_EXEMPT
 
 
 def strictest(asked: Iterable[MasterPassword]) -> MasterPassword | None:
@@ -181,111 +199,6 @@ def strictest(asked: Iterable[MasterPassword]) -> MasterPassword | None:
     )
 
 
-class TimeoutAction(StrEnum):
-    """What happens when the time is over."""
-
-    LOCK = "lock"
-    SIGN_OUT = "sign_out"
-
-    @property
-    def label(self) -> str:
-        """The action as a message id."""
-        return N_("Lock the vault") if self is TimeoutAction.LOCK else N_("Sign out")
-
-
-@dataclass(frozen=True)
-class VaultTimeout:
-    """The longest time, in minutes, that a vault stays unlocked without use."""
-
-    minutes: int = 15
-    action: TimeoutAction = TimeoutAction.LOCK
-
-    def __post_init__(self) -> None:
-        _within("minutes", self.minutes, 1, 24 * 60)
-
-
-@dataclass(frozen=True)
-class AccountRecovery:
-    """`enrols_all`: whoever accepts is enrolled without being asked."""
-
-    enrols_all: bool = False
-
-
-@dataclass(frozen=True)
-class PasswordGenerator:
-    """The least that the generator makes."""
-
-    length: int = 14
-    lower: bool = True
-    upper: bool = True
-    digits: bool = True
-    special: bool = False
-    fewest_digits: int = 0
-    fewest_special: int = 0
-
-    def __post_init__(self) -> None:
-        _within("length", self.length, 5, 128)
-        _within("fewest_digits", self.fewest_digits, 0, 9)
-        _within("fewest_special", self.fewest_special, 0, 9)
-        if not (self.lower or self.upper or self.digits or self.special):
-            raise refuse(N_("Choose at least one kind of characters."), field="lower")
-
-
-class UriMatch(StrEnum):
-    """How a saved address is compared."""
-
-    BASE_DOMAIN = "base_domain"
-    HOST = "host"
-    EXACT = "exact"
-    NEVER = "never"
-
-    @property
-    def label(self) -> str:
-        """The way as a message id."""
-        return _URI_LABELS[self]
-
-
-_URI_LABELS = {
-    UriMatch.BASE_DOMAIN: N_("Same base domain"),
-    UriMatch.HOST: N_("Same host"),
-    UriMatch.EXACT: N_("Exactly the same address"),
-    UriMatch.NEVER: N_("Never by itself"),
-}
-
-
-@dataclass(frozen=True)
-class UriMatching:
-    """The way that holds where a saved address names none."""
-
-    match: UriMatch = UriMatch.BASE_DOMAIN
-
-
-@dataclass(frozen=True)
-class VaultBanner:
-    """A heading, a text and the words of its button."""
-
-    heading: str = ""
-    text: str = ""
-    button: str = ""
-
-    def __post_init__(self) -> None:
-        if not self.text.strip():
-            raise refuse(N_("Enter what everybody shall read."), field="text")
-        for name, limit in (("heading", 40), ("text", 250), ("button", 20)):
-            if len(getattr(self, name)) > limit:
-                sentence = N_("Enter at most %(limit)s characters.")
-                raise refuse(sentence, field=name, limit=limit)
-
-
-def _within(field: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        sentence = N_("Enter a number from %(low)s to %(high)s.")
-        raise refuse(sentence, field=field, low=low, high=high)
-
-
-Data = (
-    MasterPassword | VaultTimeout | AccountRecovery | PasswordGenerator | UriMatching | VaultBanner
-)
 # What a policy can be told beside on and off; the others know nothing more.
 DATA: dict[PolicyKind, type[Data]] = {
     PolicyKind.MASTER_PASSWORD: MasterPassword,
@@ -300,21 +213,4 @@ DATA: dict[PolicyKind, type[Data]] = {
 def read(kind: PolicyKind, stored: Mapping[str, Any]) -> Data | None:
     """The typed data of a policy from what is stored; what is missing has its default."""
     shape = DATA.get(kind)
-    if shape is None:
-        return None
-    known = {each.name: stored[each.name] for each in fields(shape) if each.name in stored}
-    if "action" in known:
-        known["action"] = TimeoutAction(known["action"])
-    if "match" in known:
-        known["match"] = UriMatch(known["match"])
-    return shape(**known)
-
-
-def written(data: Data | None) -> dict[str, Any]:
-    """The typed data as it is stored: plain values, each field told."""
-    if data is None:
-        return {}
-    values = {each.name: getattr(data, each.name) for each in fields(data)}
-    return {
-        name: str(value) if isinstance(value, StrEnum) else value for name, value in values.items()
-    }
+    return from_stored(shape, stored) if shape else None

@@ -16,6 +16,7 @@ from portal.domain.errors import N_
 from portal.domain.names import colour_class, initials
 from portal.domain.plans import Cadence, Plan
 from portal.domain.policies import PolicyKind
+from portal.domain.policy_data import choice_label, label_of
 from portal.domain.setup_steps import StepKind
 from portal.events.codes import code_of
 from portal.events.sentences import icon_of, sentence_of, tone_of
@@ -164,7 +165,8 @@ def value_of(name: str, value: Any) -> str:
     if value is None or value == "":
         return NONE
     if isinstance(value, int):
-        return number(value)
+        label = choice_label(name, value)
+        return str(_(label)) if label else number(value)
     if isinstance(value, dict):
         return ", ".join(f"{name_of(key)}: {value_of(key, part)}" for key, part in value.items())
     if isinstance(value, list):
@@ -181,13 +183,13 @@ def _known(name: str, value: str) -> str:
         "step": {kind.value: kind.label for kind in StepKind},
         "policy": {kind.value: kind.label for kind in PolicyKind},
     }
-    label = labels.get(name, {}).get(value)
+    label = labels.get(name, {}).get(value) or choice_label(name, value)
     return str(_(label)) if label else value
 
 
 def name_of(name: str) -> str:
     """A detail's name in the reader's words."""
-    label = _NAMES.get(name)
+    label = _NAMES.get(name) or label_of(name)
     return str(_(label)) if label else name.replace("_", " ").capitalize()
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
-from portal.domain.policies import DATA, Data, PolicyKind, Subject, read
+from portal.domain.policies import DATA, PolicyKind, Subject, read
+from portal.domain.policy_data import Data
 from portal.domain.policy_effects import Standing
 from portal.domain.states import MemberState
 from portal.models import Account, Member, Organization, Policy, ProviderPerson

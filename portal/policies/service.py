@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from portal import events
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
-from portal.domain.policies import Data, PolicyKind, check_switch, written
+from portal.domain.policies import PolicyKind, check_switch
+from portal.domain.policy_data import Data, to_store
 from portal.domain.policy_effects import Effect, digest, effects
 from portal.members import changes, conditions
 from portal.models import Policy, utc_now
@@ -20,7 +21,17 @@ from portal.outbox import enqueue
 from portal.policies import queries
 from portal.policies.queries import Stored
 
-OFFERED = (PolicyKind.TWO_STEP, PolicyKind.SINGLE_ORGANIZATION)
+OFFERED = (
+    PolicyKind.TWO_STEP,
+    PolicyKind.SINGLE_ORGANIZATION,
+    PolicyKind.DATA_OWNERSHIP,
+    PolicyKind.PASSWORD_GENERATOR,
+    PolicyKind.NO_PERSONAL_EXPORT,
+    PolicyKind.NO_PIN,
+    PolicyKind.RESTRICTED_ITEM_TYPES,
+    PolicyKind.URI_MATCH,
+    PolicyKind.AUTOFILL,
+)
 _MYSELF = {
     PolicyKind.TWO_STEP: N_(
         "You have no second factor yourself, so this would revoke you. Set one up first."
@@ -85,6 +96,8 @@ def look(
     if wanted.is_on != stored.is_on:
         are_on = [each for each, policy in policies.items() if policy.is_on]
         check_switch(kind, on=wanted.is_on, are_on=are_on)
+    if wanted.is_on and wanted.data:
+        wanted.data.check_on()
     rows = queries.people(session, organization_id)
     turns_on = wanted.is_on and not stored.is_on
     found = effects(kind, (queries.standing_of(row) for row in rows), turns_on=turns_on)
@@ -124,8 +137,8 @@ def save(
         streams=streams_in(actor, organization_id),
         subject_id=organization_id,
         policy=kind.value,
-        before={"on": found.stored.is_on, **written(found.stored.data)},
-        after={"on": wanted.is_on, **written(wanted.data)},
+        before={"on": found.stored.is_on, **to_store(found.stored.data)},
+        after={"on": wanted.is_on, **to_store(wanted.data)},
     )
     for member_id, effect in found.effects.items():
         if effect is Effect.REVOKED:
@@ -137,7 +150,7 @@ def save(
 def _store(session: Session, organization_id: uuid.UUID, kind: PolicyKind, wanted: Wanted) -> None:
     values = {
         "is_on": wanted.is_on,
-        "data": written(wanted.data),
+        "data": to_store(wanted.data),
         "version": wanted.version + 1,
         "changed_at": utc_now(),
     }

@@ -13,12 +13,13 @@ from portal.accounts import asked
 from portal.domain.access import Permission
 from portal.domain.errors import RuleError
 from portal.domain.plans import Feature
-from portal.domain.policies import PolicyKind
+from portal.domain.policies import PolicyKind, exemption
 from portal.extensions import db
 from portal.members import conditions
 from portal.policies import holding, queries, service, words
 from portal.policies.blueprint import ALL, ONE, bp
 from portal.policies.forms import PolicyForm, form_of
+from portal.policies.queries import Stored
 from portal.policies.service import Look, Wanted
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
@@ -29,17 +30,19 @@ from portal.web.access import actor, can, requires
 def index(organization_id: uuid.UUID) -> str:
     """Every policy and whether it is on."""
     found = queries.stored(db.session(), organization_id, service.OFFERED)
-    rows = [
-        {
-            "label": _(kind.label),
-            "about": _(kind.about),
-            "url": _url("policy", organization_id, kind),
-            "is_on": policy.is_on,
-            "who": words.applies_to(kind),
-        }
-        for kind, policy in found.items()
-    ]
-    return render_template("policies/index.html", rows=rows)
+    ours = [_row(organization_id, each) for each in found.values() if not each.kind.by_client]
+    theirs = [_row(organization_id, each) for each in found.values() if each.kind.by_client]
+    return render_template("policies/index.html", ours=ours, theirs=theirs)
+
+
+def _row(organization_id: uuid.UUID, policy: Stored) -> dict[str, Any]:
+    return {
+        "label": _(policy.kind.label),
+        "about": _(policy.kind.about),
+        "url": _url("policy", organization_id, policy.kind),
+        "is_on": policy.is_on,
+        "details": words.details(policy.data) if policy.is_on else [],
+    }
 
 
 @bp.get(ONE)
@@ -129,7 +132,8 @@ def _form_page(
         form=form,
         label=_(kind.label),
         about=_(kind.about),
-        who=words.applies_to(kind),
+        who=_(exemption(kind)),
+        note=words.note(kind),
         needs=words.needed_words(kind, stored),
         facts=words.facts(stored[kind].is_on, stored[kind].data),
         theirs=theirs,

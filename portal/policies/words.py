@@ -11,7 +11,8 @@ from flask_babel import ngettext
 from portal.domain.emails import shown
 from portal.domain.errors import Message, RuleError
 from portal.domain.names import colour_class, initials, name_ci
-from portal.domain.policies import PolicyKind
+from portal.domain.policies import Labels, PolicyKind, needed_by
+from portal.domain.policy_data import Data, choice_label, label_of, to_store
 from portal.domain.policy_effects import Effect
 from portal.policies.queries import Stored
 from portal.policies.service import Look, Wanted
@@ -19,16 +20,20 @@ from portal.web.formats import number
 from portal.web.forms import sentence
 
 PAGE_SIZE = 50
+NONE = "\N{EN DASH}"
+_NAMES = frozenset(kind.label for kind in PolicyKind)
 
 
 def refusal(error: RuleError) -> RuleError:
     """The same, the names of policies in it in the reader's language."""
-    named = {kind.label for kind in PolicyKind}
-    params = {
-        name: _(value) if isinstance(value, str) and value in named else value
-        for name, value in error.text.params.items()
-    }
+    params = {name: _told(value) for name, value in error.text.params.items()}
     return RuleError(Message(error.text.msgid, params), field=error.field)
+
+
+def _told(value: object) -> object:
+    if isinstance(value, Labels):
+        return Labels(_(label) for label in value)
+    return _(value) if value in _NAMES else value
 
 
 def refusal_text(error: RuleError) -> str:
@@ -36,38 +41,58 @@ def refusal_text(error: RuleError) -> str:
     return sentence(refusal(error).text)
 
 
-def applies_to(kind: PolicyKind) -> str:
-    """Of whom it asks anything."""
-    if kind is PolicyKind.MASTER_PASSWORD:
-        return str(_("All members. The provider's people are exempt."))
-    return str(_("Members who are neither owner nor admin. The provider's people are exempt, too."))
+def note(kind: PolicyKind) -> str:
+    """Who keeps the policy, in a sentence; empty where this portal does, wholly."""
+    if kind.by_client:
+        return str(_("The portal hands this to the vault apps of the members; they keep it."))
+    return ""
 
 
 def needed_words(kind: PolicyKind, stored: dict[PolicyKind, Stored]) -> list[str]:
     """What it needs, and what needs it, each in a sentence that names both."""
     found = []
+    name = _(kind.label)
     if kind.needs:
-        known = {"policy": _(kind.label), "needed": _(kind.needs.label)}
+        known = {"policy": name, "needed": _(kind.needs.label)}
         if stored[kind.needs].is_on:
             found.append(_("%(policy)s needs %(needed)s, which is on.", **known))
         else:
             found.append(_("%(policy)s needs %(needed)s. Turn that on first.", **known))
-    for other, policy in stored.items():
-        if other.needs is kind and policy.is_on:
-            known = {"policy": _(kind.label), "dependants": _(other.label)}
-            text = _("%(policy)s is needed by %(dependants)s. Turn that off first.", **known)
-            found.append(text)
+    dependants = needed_by(kind, [each for each, policy in stored.items() if policy.is_on])
+    if dependants:
+        listed = ", ".join(_(label) for label in dependants)
+        text = _(
+            "%(policy)s is needed as long as this is on: %(dependants)s.",
+            policy=name,
+            dependants=listed,
+        )
+        found.append(text)
     return [str(text) for text in found]
 
 
-def facts(is_on: bool, data: Any) -> list[tuple[str, str]]:  # noqa: FBT001 - as it is stored
+def facts(is_on: bool, data: Data | None) -> list[tuple[str, str]]:  # noqa: FBT001 - as stored
     """What a policy is set to, as label and value."""
     return [(str(_("State")), str(_("On")) if is_on else str(_("Off"))), *details(data)]
 
 
-def details(data: Any) -> list[tuple[str, str]]:
+def details(data: Data | None) -> list[tuple[str, str]]:
     """The kind's own data as label and value; nothing where it has none."""
-    return []
+    if data is None:
+        return []
+    return [
+        (str(_(label_of(name) or name)), value_of(name, value))
+        for name, value in to_store(data).items()
+    ]
+
+
+def value_of(name: str, value: object) -> str:
+    """A value of a policy's data in the reader's words."""
+    label = choice_label(name, value)
+    if label:
+        return str(_(label))
+    if isinstance(value, bool):
+        return str(_("Yes")) if value else str(_("No"))
+    return number(value) if isinstance(value, int) else str(value) or NONE
 
 
 def title(kind: PolicyKind, stored: Stored, wanted: Wanted) -> str:

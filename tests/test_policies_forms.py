@@ -1,0 +1,113 @@
+"""Each kind's own form: what is typed is checked, kept, shown, stored and told."""
+
+import pytest
+from sqlalchemy import select
+
+from portal.domain.policies import DATA, PolicyKind
+from portal.domain.policy_data import (
+    AccountRecovery,
+    Generated,
+    MasterPassword,
+    PasswordGenerator,
+    TimeoutAction,
+    UriMatch,
+    UriMatching,
+    VaultBanner,
+    VaultTimeout,
+    label_of,
+    to_store,
+)
+from portal.models import Policy
+from portal.policies import service
+from tests.support.policies import enterprise, told, turn, url
+
+P = PolicyKind
+OFF = []
+# What is typed, and what it means.
+TYPED = {
+    P.MASTER_PASSWORD: (
+        {"complexity": "4", "length": "16", "digits": "y"},
+        MasterPassword(complexity=4, length=16, digits=True),
+    ),
+    P.VAULT_TIMEOUT: (
+        {"minutes": "1 440", "action": "sign_out"},
+        VaultTimeout(1440, TimeoutAction.SIGN_OUT),
+    ),
+    P.ACCOUNT_RECOVERY: ({"enrols_all": "y"}, AccountRecovery(enrols_all=True)),
+    P.PASSWORD_GENERATOR: (
+        {"makes": "passphrase", "length": " 20 ", "lower": OFF, "words": "7", "numbered": "y"},
+        PasswordGenerator(Generated.PASSPHRASE, 20, lower=False, words=7, numbered=True),
+    ),
+    P.URI_MATCH: ({"match": "exact"}, UriMatching(UriMatch.EXACT)),
+    P.VAULT_BANNER: (
+        {"heading": " Maintenance ", "text": "Tonight,\r\nfrom 22:00.", "button": "Seen"},
+        VaultBanner("Maintenance", "Tonight,\nfrom 22:00.", "Seen"),
+    ),
+}
+WRONG = {
+    P.MASTER_PASSWORD: ({"length": "11"}, "length", "Enter a number from 12 to 128."),
+    P.VAULT_TIMEOUT: ({"minutes": "soon"}, "minutes", "Enter a number from 1 to 1440."),
+    P.PASSWORD_GENERATOR: ({"words": ""}, "words", "Enter a number from 3 to 20."),
+    P.URI_MATCH: ({"match": "nonsense"}, "match", "Choose one of these."),
+    P.VAULT_BANNER: ({"text": " "}, "text", "Enter what everybody shall read."),
+}
+OFFERED = [kind for kind in service.OFFERED if kind in DATA]
+
+
+@pytest.fixture
+def place(database):
+    return enterprise(database)
+
+
+@pytest.fixture
+def admin(place):
+    return place.admins_browser()
+
+
+def opened(place, admin, kind):
+    if kind.needs:
+        turn(place, kind.needs)
+    return admin.get(url(place, kind.value))
+
+
+@pytest.mark.parametrize("kind", OFFERED)
+def test_what_is_typed_is_looked_at_stored_shown_and_told(place, admin, kind):
+    typed, data = TYPED[kind]
+    page = opened(place, admin, kind)
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y", **typed}, status=200)
+    for name in to_store(data):
+        assert label_of(name) in preview.texts(".facts dt")
+    admin.submit(preview, "Save policy", {}, status=303)
+    stored = place.database.one(select(Policy.data).where(Policy.kind == kind))
+    assert stored == to_store(data)
+    assert told(place, "policy:update")
+    again = admin.get(url(place, kind.value))
+    same = admin.submit(again, "Show what it changes", {}, status=303)
+    assert same.location == url(place, kind.value)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OFFERED if kind in WRONG])
+def test_a_mistake_stands_at_its_field_and_nothing_typed_is_lost(place, admin, kind):
+    typed, name, sentence = WRONG[kind]
+    page = opened(place, admin, kind)
+    sent = {"is_on": "y", **TYPED[kind][0], **typed}
+    refused = admin.submit(page, "Show what it changes", sent, status=422)
+    assert sentence in refused.text(f"#{name}-field")
+    assert refused.one("input[name=is_on]").has_attr("checked")
+    # The same by hand, past the look.
+    sent = {key: value for key, value in sent.items() if value}
+    admin.post(url(place, kind.value), {"version": "0", **sent}, status=422)
+    assert not place.database.all(select(Policy.data).where(Policy.kind == kind))
+
+
+def test_a_change_of_what_is_told_is_shown_before_and_after_in_the_log(place, admin):
+    kind = P.URI_MATCH
+    page = opened(place, admin, kind)
+    preview = admin.submit(page, "Show what it changes", {"match": "exact"}, status=200)
+    assert "Exactly the same address" in preview
+    admin.submit(preview, "Save policy", {}, status=303)
+    log = admin.get(f"{place.url}/events")
+    event = admin.get(log.link("Changed the policy"))
+    assert "Addresses belong together" in event
+    assert "Same base domain" in event
+    assert "Exactly the same address" in event
