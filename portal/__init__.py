@@ -9,6 +9,7 @@ from portal.cli import register as register_commands
 from portal.clients import views as clients
 from portal.collections import views as collections
 from portal.config import Settings
+from portal.console import views as console
 from portal.database import init_database
 from portal.extensions import compress, csrf
 from portal.groups import views as groups
@@ -49,6 +50,7 @@ AREAS = (
     settings_pages,
     clients,
     invoicing,
+    console,
     overview,
     help_pages,
     health,

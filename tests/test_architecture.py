@@ -35,6 +35,7 @@ AREAS = [
     "settings",
     "clients",
     "invoicing",
+    "console",
     "overview",
     "provisioning",
     "api",

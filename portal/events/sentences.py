@@ -43,6 +43,7 @@ SENTENCES: dict[str, str] = {
     "organization:organization:create": N_("Created the organization %(name)s"),
     "organization:organization:open": N_("Entered as %(provider)s"),
     "organization:organization:rename": N_("Renamed the organization to %(after)s"),
+    "organization:organization:update": N_("Changed the settings of the organization"),
     "organization:billing:update": N_("Changed the billing details"),
     "organization:keys:create": N_("Made the keys of the organization"),
     "organization:keys:rotate": N_("Rotated the key of the organization; members: %(members)s"),

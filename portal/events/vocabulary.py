@@ -89,6 +89,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:organization:create": frozenset({"name", "plan", "seats", "with_keys"}),
     "organization:organization:open": frozenset({"provider"}),
     "organization:organization:rename": frozenset({"before", "after"}),
+    "organization:organization:update": frozenset({"before", "after"}),
     "organization:subscription:change": frozenset({"before", "after", "adjustment"}),
     "organization:organization:go_live": frozenset(),
     "organization:organization:hide": frozenset(),

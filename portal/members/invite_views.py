@@ -24,6 +24,7 @@ from portal.members.role_form import InviteForm
 from portal.members.table import seats_line
 from portal.members.words import role_hints
 from portal.organizations.key_rings import ring_of
+from portal.organizations.queries import chosen_locale
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
 from portal.web.languages import language
@@ -81,7 +82,7 @@ def _given(form: InviteForm) -> inviting.Given:
         permissions=form.wanted_parts,
         groups=ticked_groups() if _gives_groups() else set(),
         levels=chosen_levels() if can(Permission.COLLECTIONS_MANAGE) else {},
-        locale=language(),
+        locale=chosen_locale(db.session(), actor().organization_id) or language(),
     )
 
 

@@ -154,7 +154,7 @@ class OrganizationSettings(Base):
     limits_collection_deletion: Mapped[bool] = mapped_column(default=True)
     limits_item_deletion: Mapped[bool] = mapped_column(default=False)
     admins_reach_all: Mapped[bool] = mapped_column(default=True)
-    # Empty: the provider's language.
+    # Of invitations; empty: that of whoever invites.
     locale: Mapped[str] = mapped_column(String(8), default="")
     version: Mapped[int] = mapped_column(default=1)
 

@@ -12,7 +12,7 @@ from portal.domain.access import Permission
 from portal.domain.errors import N_
 from portal.domain.plans import Feature, Plan
 from portal.web.frame import nav_item
-from portal.web.shell import NavGroup
+from portal.web.shell import NavGroup, NavItem
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ PAGES = (
         "scroll-text",
         P.ORGANIZATION_EVENTS_READ,
     ),
+    NavPage(_SETTINGS, N_("Organization"), "console.settings", "settings", P.ORGANIZATION_SETTINGS),
     NavPage(_SETTINGS, N_("Collections"), "collections.rules", "folder", P.ORGANIZATION_SETTINGS),
     NavPage(
         _SETTINGS, N_("Policies"), "policies.index", "shield", P.POLICIES_READ, Feature.POLICIES
@@ -71,4 +72,16 @@ def nav_groups(
             tuple(nav_item(_(page.label), page.endpoint, page.icon, **here) for page in pages),
         )
         for group, pages in groupby(found, lambda page: page.group)
+    )
+
+
+def other_settings(
+    organization_id: UUID, can: Callable[[Permission], bool], plan: Plan
+) -> tuple[NavItem, ...]:
+    """The rows of the settings beside the first, for the page that leads to them all."""
+    pages = [page for page in PAGES if page.group == _SETTINGS and page.is_open(can, plan)]
+    return tuple(
+        nav_item(_(page.label), page.endpoint, page.icon, organization_id=organization_id)
+        for page in pages
+        if page.endpoint != "console.settings"
     )

@@ -20,6 +20,7 @@ from portal.models import (
     CollectionGroup,
     Member,
     Organization,
+    OrganizationSettings,
     Policy,
     Provider,
     ProviderPerson,
@@ -66,6 +67,13 @@ def hidden_since(session: Session, organization_id: uuid.UUID) -> dt.datetime | 
     """Since when the provider's service users do not see it."""
     found: dt.datetime | None = session.scalar(_of(organization_id, Organization.hidden_since))
     return found
+
+
+def chosen_locale(session: Session, organization_id: uuid.UUID | None) -> str:
+    """The language that the organization has chosen for its invitations; empty where none."""
+    if organization_id is None:
+        return ""
+    return session.scalar(_of(organization_id, OrganizationSettings.locale)) or ""
 
 
 def skipped_steps(session: Session, organization_id: uuid.UUID) -> Mapping[StepKind, Row[Any]]:

@@ -142,6 +142,8 @@ ACCESS = {
     "collections.apply_set": "collections.create",
     "collections.starter_set": "collections.create",
     "collections.starter_sets": "collections.create",
+    "console.save_settings": "organization.settings",
+    "console.settings": "organization.settings",
     "favicon": PUBLIC,
     "groups.index": "groups.read",
     "groups.group": "groups.read",

@@ -1,0 +1,1 @@
+"""What the owners of an organization decide about it as a whole: its settings, and its end."""

@@ -1,0 +1,75 @@
+"""Reads about an organization's settings: every statement is bound to it."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from portal.models import (
+    Collection,
+    Group,
+    Member,
+    Organization,
+    OrganizationSettings,
+    Policy,
+    Provider,
+)
+
+
+def _of(organization_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    """Columns of one table, the first one's: the organization itself, or what belongs to it."""
+    table = columns[0].class_
+    tenant = table.id if table is Organization else table.organization_id
+    return select(*columns).where(tenant == organization_id)
+
+
+def settings(session: Session, organization_id: uuid.UUID) -> Row[Any]:
+    """Everything that the page shows and changes; `provider` is None without one."""
+    found = (
+        _of(
+            organization_id,
+            Organization.id,
+            Organization.name,
+            Organization.billing_email,
+            Organization.status,
+            Organization.version,
+            Organization.provider_id,
+            Organization.plan,
+            Organization.seats,
+            Organization.seats_used,
+            Organization.extra_storage_gb,
+            Organization.public_key,
+            Organization.created_at,
+        )
+        .add_columns(
+            Provider.name.label("provider"),
+            func.coalesce(OrganizationSettings.locale, "").label("locale"),
+        )
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .outerjoin(OrganizationSettings, OrganizationSettings.organization_id == Organization.id)
+    )
+    return session.execute(found).one()
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How much there is of an organization."""
+
+    members: int
+    collections: int
+    groups: int
+    policies: int
+
+
+def numbers(session: Session, organization_id: uuid.UUID) -> Numbers:
+    """In one statement; `policies` are those that are on."""
+    counted = (
+        _of(organization_id, Member.id),
+        _of(organization_id, Collection.id),
+        _of(organization_id, Group.id),
+        _of(organization_id, Policy.kind).where(Policy.is_on),
+    )
+    rows = (each.with_only_columns(func.count()).scalar_subquery() for each in counted)
+    return Numbers(*session.execute(select(*rows)).one())
