@@ -53,7 +53,7 @@ def test_a_mistake_stands_at_its_field_and_nothing_is_lost(place, owner, name, s
 def test_where_invoices_go_is_the_providers_to_say(place, owner):
     page = owner.get(url(place))
     assert page.select("input[name=billing_email]") == []
-    assert "Northwind IT pays for plan and seats" in page
+    assert "Northwind IT decides on plan and seats" in page
     # A form that says it all the same is not listened to.
     fields = {"billing_email": "mine@acme.example", "name": "Acme Ltd", "locale": ""}
     seen = page.one("input[name=seen]")["value"]
