@@ -16,6 +16,7 @@ from portal.domain.access import Permission
 from portal.domain.emails import shown
 from portal.extensions import db
 from portal.organizations.nav import other_settings
+from portal.settings.service import Changed
 from portal.web import notices
 from portal.web.access import actor, requires
 from portal.web.formats import day, number
@@ -55,7 +56,7 @@ def save_settings(organization_id: uuid.UUID) -> Response:
         return _page(form, found, 422)
     try:
         changed = service.save(db.session(), actor(), values, seen=form.seen.data or "")
-    except service.Changed as error:
+    except Changed as error:
         return _conflict(form, organization_id, values, error)
     saved = notices.add(_("The settings are saved.") if changed else _("Nothing has changed."))
     db.session.commit()
@@ -68,7 +69,7 @@ def _may_bill(found: Any) -> bool:
 
 
 def _conflict(
-    form: SettingsForm, organization_id: uuid.UUID, values: dict[str, str], error: service.Changed
+    form: SettingsForm, organization_id: uuid.UUID, values: dict[str, str], error: Changed
 ) -> Response:
     """The form keeps what was typed, and saves over what is stored now if it is sent again."""
     db.session.rollback()
