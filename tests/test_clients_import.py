@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from portal.clients import imports
 from portal.clients import service as clients_service
 from portal.domain.access import Role
-from portal.domain.client_import import ImportState, LineState
+from portal.domain.csv_lists import ImportState, LineState
 from portal.models import (
     ClientImport,
     ClientImportLine,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import sessionmaker
 
 from portal.clients import imports
 from portal.domain.bulk import BulkAction, BulkState
-from portal.domain.client_import import LONGEST_CELL, ImportState
+from portal.domain.csv_lists import LONGEST_CELL, ImportState
 from portal.extensions import db
 from portal.models import (
     ChangeSet,

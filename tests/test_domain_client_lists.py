@@ -12,15 +12,15 @@ from portal.domain.billing_details import BillingDetails
 from portal.domain.client_import import (
     FIELDS,
     LABELS,
-    MORE,
     billing_problem,
     judged,
     order_of,
     problems_of,
     twice,
 )
-from portal.domain.client_lists import DELIMITERS, decode, read, written
+from portal.domain.client_lists import SHAPE, read
 from portal.domain.csv_cells import defused, restored
+from portal.domain.csv_lists import DELIMITERS, MORE, decode
 from portal.domain.errors import RuleError
 from portal.domain.names import squeeze
 from portal.domain.new_client import ClientOrder, check
@@ -47,7 +47,7 @@ typed = st.fixed_dictionaries(dict.fromkeys(FIELDS, texts))
 def test_a_list_of_any_names_reads_back(clients, delimiter, with_mark):
     clients = [{**each, "name": f"N{each['name']}"} for each in clients]
     heading = [LABELS[name] for name in FIELDS]
-    text = "".join(lines([heading, *written(clients)], delimiter))
+    text = "".join(lines([heading, *SHAPE.written(clients)], delimiter))
     found = read(decode(text.encode("utf-8-sig" if with_mark else "utf-8")))
     wanted = [
         {name: value.replace("\0", "").strip() for name, value in each.items()} for each in clients

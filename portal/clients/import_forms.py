@@ -9,7 +9,8 @@ from wtforms import RadioField, SelectField, StringField, TextAreaField
 
 from portal.domain.billing_details import BillingDetails
 from portal.domain.client_import import FIELDS, order_of
-from portal.domain.client_lists import LARGEST, NOTHING, ClientList, decode, read
+from portal.domain.client_lists import read
+from portal.domain.csv_lists import LARGEST, NOTHING, Listed, decode
 from portal.domain.errors import Message, refuse
 from portal.domain.plans import Cadence, Plan
 from portal.web.forms import Form, sentence
@@ -25,7 +26,7 @@ class ImportForm(Form):
     text = TextAreaField(_l("Or paste the list"), render_kw={"rows": "8", "spellcheck": "false"})
     locale = RadioField(_l("Language of the invitations"))
 
-    def found(self) -> ClientList:
+    def found(self) -> Listed:
         """The clients of the list; raises `RuleError` where none can be read."""
         upload = self["file"].data
         if upload:

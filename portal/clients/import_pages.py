@@ -17,7 +17,8 @@ from portal.clients.import_forms import LineForm, line_form
 from portal.clients.summary import Line
 from portal.domain import new_client
 from portal.domain.billing_details import BillingDetails
-from portal.domain.client_import import ImportState, LineState, order_of
+from portal.domain.client_import import order_of
+from portal.domain.csv_lists import ImportState, LineState
 from portal.domain.errors import Message
 from portal.domain.money import Money
 from portal.domain.names import name_ci

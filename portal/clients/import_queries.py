@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from portal.clients.tagging import provider_of
 from portal.domain.access import Actor
-from portal.domain.client_import import LineState
+from portal.domain.csv_lists import LineState
 from portal.models import ClientImport, ClientImportLine, Organization
 
 SHOWN = 20

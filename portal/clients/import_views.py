@@ -25,11 +25,10 @@ from portal.domain.client_import import (
     FIELDS,
     LABELS,
     LINES,
-    ImportState,
-    LineState,
     billing_problem,
 )
-from portal.domain.client_lists import LARGEST, written
+from portal.domain.client_lists import SHAPE
+from portal.domain.csv_lists import LARGEST, ImportState, LineState
 from portal.domain.errors import RuleError
 from portal.domain.price_list import PriceList
 from portal.extensions import db
@@ -99,7 +98,7 @@ def import_template(provider_id: uuid.UUID) -> FlaskResponse:
         "extra_storage_gb": "0",
         "cadence": _("Monthly"),
     }
-    return csv.download("clients-template.csv", _heading(), written([example]))
+    return csv.download("clients-template.csv", _heading(), SHAPE.written([example]))
 
 
 @bp.get("/providers/<uuid:provider_id>/clients/import/<uuid:import_id>")
@@ -120,7 +119,7 @@ def import_left(provider_id: uuid.UUID, import_id: uuid.UUID) -> FlaskResponse:
         if line.state is not LineState.DONE
     ]
     today = dt.datetime.now(dt.UTC).date()
-    return csv.download(f"clients-left-{today}.csv", _heading(), written(left))
+    return csv.download(f"clients-left-{today}.csv", _heading(), SHAPE.written(left))
 
 
 @bp.get("/providers/<uuid:provider_id>/clients/import/<uuid:import_id>/lines/<int:line>")

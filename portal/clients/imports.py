@@ -24,15 +24,13 @@ from portal.domain.billing_details import BillingDetails
 from portal.domain.bulk import restored, stored
 from portal.domain.client_import import (
     BATCH,
+    FIELDS,
     LOCALE,
-    ImportState,
-    LineState,
     billing_problem,
-    cleaned,
     judged,
     order_of,
 )
-from portal.domain.client_lists import ClientList
+from portal.domain.csv_lists import ImportState, LineState, Listed, cleaned
 from portal.domain.errors import N_, Message, RuleError, refuse
 from portal.domain.new_client import ClientOrder
 from portal.domain.price_list import PriceList
@@ -51,7 +49,7 @@ def billing_of(profile: Any) -> BillingDetails:
     return BillingDetails(**known)
 
 
-def begin(session: Session, actor: Actor, found: ClientList, *, locale: str) -> uuid.UUID:
+def begin(session: Session, actor: Actor, found: Listed, *, locale: str) -> uuid.UUID:
     """Keep a list that was read; nothing is created. `locale` is of the invitations."""
     kept = ClientImport(provider_id=provider_of(actor), id=new_id(), account_id=actor.account_id)
     session.add(kept)
@@ -107,7 +105,7 @@ def save_line(
     Raises `RuleError` while the list is under way, and for a line that is a client by now.
     """
     line = _open_line(session, actor, found, number)
-    line.typed = {**cleaned(typed), LOCALE: line.typed.get(LOCALE, "en")}
+    line.typed = {**cleaned(typed, FIELDS), LOCALE: line.typed.get(LOCALE, "en")}
     return _reopened(session, actor, found, line)
 
 

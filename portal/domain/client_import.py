@@ -1,9 +1,9 @@
 """Creating many clients from a list: what a list and each of its lines can be."""
 
-from collections.abc import Collection, Mapping
-from enum import StrEnum
+from collections.abc import Mapping
 
 from portal.domain.billing_details import BillingDetails, VatCheck, check_billing
+from portal.domain.csv_lists import MORE, TOO_MANY_CELLS
 from portal.domain.errors import N_, Message, RuleError
 from portal.domain.names import name_ci
 from portal.domain.new_client import INVOICE, ClientOrder, check
@@ -11,7 +11,6 @@ from portal.domain.plans import Cadence, Plan
 from portal.domain.whole_numbers import whole_number
 
 LINES = 500
-LONGEST_CELL = 2000
 BATCH = 25
 # What can stand in a line, in the order of a list without a heading.
 FIELDS = (
@@ -36,14 +35,10 @@ LABELS = {
     "extra_storage_gb": N_("Additional storage (GB)"),
     "cadence": N_("Billing cadence"),
 }
-# Cells beyond the columns, and the language of the invitation: kept with a line, typed by nobody.
-MORE, LOCALE = "more", "locale"
+# The language of the invitation: kept with a line, typed by nobody.
+LOCALE = "locale"
 NO_ANSWER = N_("Enter yes or no.")
 SAME_AS = N_("This is line %(line)s once more. Skip one of them, or change it.")
-TOO_MANY_CELLS = N_(
-    "The line has more cells than there are columns. Put a text that holds a separator in quotes, "
-    "or check the line here and save it."
-)
 
 _PLANS = {
     **dict.fromkeys(("teams", "team", "equipes", "equipe"), Plan.TEAMS),
@@ -61,26 +56,6 @@ _ANSWERS = {
     **dict.fromkeys(("", "yes", "y", "true", "1", "x", "oui", "o", "vrai"), True),
     **dict.fromkeys(("no", "n", "false", "0", "non", "faux"), False),
 }
-
-
-class ImportState(StrEnum):
-    """How far a list is."""
-
-    PLANNED = "planned"
-    RUNNING = "running"
-    DONE = "done"
-
-
-class LineState(StrEnum):
-    """What becomes of one line. BROKEN: it cannot be created as it stands.
-
-    REFUSED with a problem: the attempt to create it failed; without one: somebody skipped it.
-    """
-
-    PLANNED = "planned"
-    BROKEN = "broken"
-    DONE = "done"
-    REFUSED = "refused"
 
 
 Typed = Mapping[str, str]
@@ -170,8 +145,3 @@ def judged(
     for line, earlier in twice(lines).items():
         found[line].setdefault("name", Message.of(SAME_AS, line=earlier))
     return found
-
-
-def cleaned(typed: Typed, fields: Collection[str] = FIELDS) -> dict[str, str]:
-    """What a line keeps: no character that a database refuses, and no text without end."""
-    return {name: typed.get(name, "").replace("\0", "")[:LONGEST_CELL] for name in fields}

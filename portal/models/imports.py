@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.domain.client_import import ImportState, LineState
+from portal.domain.csv_lists import ImportState, LineState
 from portal.models.base import Base, EnumText, new_id, one_of, utc_now
 from portal.models.plumbing import JsonObject
 

@@ -13,8 +13,8 @@ from portal.accounts import service
 from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role, Trace
 from portal.domain.bulk import BulkAction
-from portal.domain.client_import import LineState
 from portal.domain.collection_access import Level
+from portal.domain.csv_lists import LineState
 from portal.domain.invitations import VALID, Purpose
 from portal.domain.plans import Plan
 from portal.domain.states import MemberState, ProviderPersonState
