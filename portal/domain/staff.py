@@ -102,12 +102,27 @@ def _is_possible(action: StaffAction, standing: Standing) -> bool:
 def split_addresses(text: str) -> list[str]:
     """The addresses in pasted text, as typed: one a line, or between commas or semicolons.
 
-    `Jun Ito <jun@example.com>` gives what stands in the brackets.
+    `Jun Ito <jun@example.com>` gives what stands in the brackets, also where the name has a comma
+    in it. Of a row of cells, which spreadsheets put tabs between, those with an address count.
     """
     found: list[str] = []
-    for part in re.split(r"[\n\r,;]+", text):
+    for row in re.split(r"[\n\r;]+", text):
+        cells = [cell.strip().strip('"') for cell in row.split("\t")]
+        with_address = [cell for cell in cells if "@" in cell]
+        for cell in with_address or cells:
+            found += _in_cell(cell)
+    return found
+
+
+def _in_cell(cell: str) -> list[str]:
+    found: list[str] = []
+    parts = [part for part in cell.split(",") if part.strip()]
+    for part, after in zip(parts, [*parts[1:], ""], strict=False):
         bracketed = _IN_BRACKETS.findall(part)
-        found += [address.strip() for address in bracketed] if bracketed else part.split()
+        if bracketed:
+            found += [address.strip() for address in bracketed]
+        elif "@" in part or not _IN_BRACKETS.search(after):
+            found += part.split()
     return [address for address in found if address]
 
 
