@@ -17,7 +17,7 @@ from portal.domain.staff import split_addresses
 from portal.domain.states import MemberState
 
 LINES = 2000
-BATCH = 50
+BATCH = 100
 FIELDS = ("email", "role", "groups", "external_id")
 LABELS = {
     "email": N_("E-mail address"),
@@ -112,6 +112,12 @@ def address_in(cell: str) -> str:
     return found[0] if len(found) == 1 else cell
 
 
+def role_of(cell: str) -> Role | None:
+    """The role of that name that a list can give; None for one that it cannot."""
+    found = _ROLES.get(name_ci(cell))
+    return None if found is Role.CUSTOM else found
+
+
 def wanted_of(typed: Typed, here: Here, called: Mapping[str, list[UUID]] | None = None) -> Wanted:
     """A line by the rules of the form, with what is wrong with it by field."""
     line = Wanted()
@@ -144,9 +150,10 @@ def _read_email(line: Wanted, cell: str, here: Here) -> None:
 
 
 def _read_role(line: Wanted, cell: str, here: Here) -> None:
-    role = _ROLES.get(name_ci(cell))
-    if role is None or role is Role.CUSTOM:
-        line.problems["role"] = Message(NO_ROLE if role is None else CUSTOM_ROLE)
+    role = role_of(cell)
+    if role is None:
+        is_custom = _ROLES.get(name_ci(cell)) is Role.CUSTOM
+        line.problems["role"] = Message(CUSTOM_ROLE if is_custom else NO_ROLE)
         return
     line.role = role
     try:

@@ -57,6 +57,7 @@ SENTENCES: dict[str, str] = {
     "organization:member:key_changed": N_(
         "Was kept from confirming %(email)s, whose key had changed"
     ),
+    "organization:member_list:start": N_("Began to invite people from a list; people: %(members)s"),
     "organization:member:leave": N_("Left the organization"),
     "organization:member:remove": N_("Removed %(email)s"),
     "organization:member:restore": N_("Restored the access of %(email)s"),
@@ -180,6 +181,7 @@ _ICONS = {
     "keys": "key-round",
     "log": "scroll-text",
     "member": "user",
+    "member_list": "users",
     "organization": "building-2",
     "person": "user",
     "policy": "shield",
@@ -226,7 +228,7 @@ GROUPS: dict[str, tuple[str, frozenset[str]]] = {
         frozenset({"organization", "billing", "provider", "brand"}),
     ),
     "people": (N_("People of the provider"), frozenset({"person"})),
-    "members": (N_("Members"), frozenset({"member"})),
+    "members": (N_("Members"), frozenset({"member", "member_list"})),
     "keys": (N_("Keys"), frozenset({"keys", "recovery_sheet"})),
     "log": (N_("Event log"), frozenset({"log"})),
     "account": (N_("Account"), frozenset({"account", "profile", "session", "second_factor"})),

@@ -112,6 +112,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:member:replace_address": frozenset({"before", "after"}),
     "organization:member:accept": frozenset({"email"}),
     "organization:member:confirm": frozenset({"email", "fingerprint", "by_making_keys"}),
+    "organization:member_list:start": frozenset({"members"}),
     "organization:member:leave": frozenset({"email", "before"}),
     "organization:member:remove": frozenset({"email", "before"}),
     "organization:member:restore": frozenset({"email", "before", "after"}),

@@ -15,11 +15,12 @@ ALL = "/organizations/<uuid:organization_id>/members"
 ONE = f"{ALL}/<uuid:member_id>"
 
 
-def _myself() -> str:
+def myself() -> str:
+    """Whose tries a limit counts."""
     return str(current_user.account_id)
 
 
-INVITING = (("5 per minute", _myself), ("300 per day", _myself))
+INVITING = (("5 per minute", myself), ("300 per day", myself))
 
 
 def manager() -> Manager:

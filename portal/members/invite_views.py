@@ -80,13 +80,14 @@ def _given(form: InviteForm) -> inviting.Given:
     return inviting.Given(
         role=form.wanted_role,
         permissions=form.wanted_parts,
-        groups=ticked_groups() if _gives_groups() else set(),
+        groups=ticked_groups() if gives_groups() else set(),
         levels=chosen_levels() if can(Permission.COLLECTIONS_MANAGE) else {},
         locale=chosen_locale(db.session(), actor().organization_id) or language(),
     )
 
 
-def _gives_groups() -> bool:
+def gives_groups() -> bool:
+    """Whether the person manages groups, where the plan has some."""
     return can(Permission.GROUPS_MANAGE) and bool(g.plan.has(Feature.GROUPS))
 
 
@@ -96,7 +97,7 @@ def _page(organization_id: uuid.UUID, form: InviteForm, status: int = 200) -> Re
     groups: list[dict[str, Any]] = []
     collections: list[dict[str, Any]] = []
     sent = request.method == "POST"
-    if _gives_groups():
+    if gives_groups():
         ticked = ticked_groups() if sent else set()
         groups = [
             {"id": row.id, "name": row.name, "belongs": row.id in ticked}
@@ -118,6 +119,7 @@ def _page(organization_id: uuid.UUID, form: InviteForm, status: int = 200) -> Re
         collections=collections,
         levels=[(value, _(label)) for value, label in LEVELS.items()],
         key_ring=ring_of(session, actor()),
+        list_url=url_for("members.import_members", organization_id=organization_id),
         back_url=url_for("members.index", organization_id=organization_id),
     )
     return make_response(body, status)

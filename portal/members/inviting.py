@@ -53,7 +53,7 @@ def invite(
     here = _here(session, organization_id, emails)
     new = [email for email in emails if email not in here]
     if new:
-        _take_seats(session, organization_id, len(new))
+        take_seats(session, organization_id, len(new))
     wanted = sorted(part.value for part in parts)
     members = [
         service.invite(
@@ -69,7 +69,7 @@ def invite(
         for email in new
     ]
     if members:
-        _assign(session, organization_id, members, given)
+        assign(session, organization_id, dict.fromkeys(members, given))
     return {email: email not in here for email in emails}
 
 
@@ -80,35 +80,39 @@ def _here(session: Session, organization_id: uuid.UUID, emails: Sequence[str]) -
     return frozenset(session.scalars(found))
 
 
-def _take_seats(session: Session, organization_id: uuid.UUID, count: int) -> None:
+def take_seats(session: Session, organization_id: uuid.UUID, count: int) -> None:
+    """Take as many seats, or raise `RuleError` with how many are left."""
     try:
         service.take_seat(session, organization_id, count)
     except RuleError as error:
         numbers = list_queries.numbers(session, organization_id)
         left = max(0, numbers.seats - numbers.seats_used)
-        raise RuleError(Message.counted(_SHORT, count, left=left)) from error
+        raise RuleError(short_of(count, left)) from error
 
 
-def _assign(
-    session: Session, organization_id: uuid.UUID, members: Sequence[uuid.UUID], given: Given
-) -> None:
+def short_of(count: int, left: int) -> Message:
+    """That `count` seats are needed where `left` are left."""
+    return Message.counted(_SHORT, count, left=left)
+
+
+def assign(session: Session, organization_id: uuid.UUID, given: Mapping[uuid.UUID, Given]) -> None:
+    """Give each member what is theirs; groups and collections that there are not are left out."""
     place = {"organization_id": organization_id}
     groups = {row.id for row in assignments.groups(session, organization_id, None)}
     inside = [
         {**place, "member_id": member, "group_id": group}
-        for member in members
-        for group in sorted(groups & set(given.groups))
+        for member, each in given.items()
+        for group in sorted(groups & set(each.groups))
     ]
     if inside:
         session.execute(insert(GroupMember), inside)
-    if given.role is Role.OWNER:
-        # An owner manages every collection from the start.
-        return
     known = {row.id for row in assignments.collections(session, organization_id, None)}
     reached = [
-        {**place, "member_id": member, "collection_id": each, "level": given.levels[each]}
-        for member in members
-        for each in sorted(known & set(given.levels))
+        {**place, "member_id": member, "collection_id": each, "level": theirs.levels[each]}
+        for member, theirs in given.items()
+        # An owner manages every collection from the start.
+        if theirs.role is not Role.OWNER
+        for each in sorted(known & set(theirs.levels))
     ]
     if reached:
         session.execute(insert(CollectionMember), reached)

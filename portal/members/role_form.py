@@ -29,7 +29,7 @@ class RoleForm(Form):
 
     def offer(self, plan: Plan, by: Manager, present: Role | None = None) -> None:
         """The roles that `by` can give, and the one that the member has."""
-        roles = [role for role in reversed(ORGANIZATION_ROLES) if _is_offered(role, plan, by)]
+        roles = roles_offered(plan, by)
         if present is not None and present not in roles:
             roles.append(present)
         self.role.choices = [(role.value, _(role.label)) for role in _in_order(roles)]
@@ -54,6 +54,11 @@ class InviteForm(RoleForm):
     def checked_addresses(self) -> list[str]:
         """The stored forms; raises `RuleError` on the field."""
         return check_addresses(self.addresses.data or "", field="addresses")
+
+
+def roles_offered(plan: Plan, by: Manager) -> list[Role]:
+    """The roles that `by` can give, the plainest first."""
+    return _in_order([role for role in ORGANIZATION_ROLES if _is_offered(role, plan, by)])
 
 
 def _is_offered(role: Role, plan: Plan, by: Manager) -> bool:

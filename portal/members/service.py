@@ -38,19 +38,21 @@ def invite(
     role: Role,
     locale: str,
     permissions: Sequence[str] = (),
+    external_id: str = "",
     seat_is_taken: bool = False,
 ) -> Member:
     """Invite an address: takes a seat, makes the row, records the event, queues the mail.
 
     `email` is in its stored form (`domain.emails.check_email`). Raises `RuleError` on `email` for
     somebody who is there already, on no field where no seat is left; the caller rolls back then.
-    `permissions` are the parts of a custom role. `seat_is_taken` is for whoever has taken one
-    already, as for an organization that was made with its owner's seat in use.
+    `permissions` are the parts of a custom role, `external_id` is what a directory calls them.
+    `seat_is_taken` is for whoever has taken one already, as for an organization that was made with
+    its owner's seat in use.
     """
     _check_rank(actor, role)
     if not seat_is_taken:
         take_seat(session, organization_id)
-    member = _add_row(session, organization_id, email, role, locale, permissions)
+    member = _add_row(session, organization_id, email, role, locale, permissions, external_id)
     if role is Role.OWNER:
         _give_collections(session, member)
     events.record(
@@ -87,6 +89,7 @@ def _add_row(
     role: Role,
     locale: str,
     permissions: Sequence[str],
+    external_id: str,
 ) -> Member:
     """The row, unless the address is there: the unique constraint decides, not a read before."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
@@ -100,6 +103,7 @@ def _add_row(
             role=role,
             state=MemberState.INVITED,
             permissions=list(permissions),
+            external_id=external_id,
             invitation_version=1,
             invitation_locale=locale,
             invitation_expires_at=now + VALID,

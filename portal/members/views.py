@@ -16,6 +16,7 @@ from portal.extensions import db
 from portal.members import (
     bulk_views,
     confirmation,
+    import_views,
     invitation_views,
     invite_views,
     list_views,
@@ -196,6 +197,7 @@ def _confirm_page(
 __all__ = [
     "bp",
     "bulk_views",
+    "import_views",
     "invitation_views",
     "invite_views",
     "list_views",

@@ -20,7 +20,7 @@ from portal.models.events import (
     EventPerson,
     EventStream,
 )
-from portal.models.imports import ClientImport, ClientImportLine
+from portal.models.imports import ClientImport, ClientImportLine, MemberImport, MemberImportLine
 from portal.models.linking import LinkRequest
 from portal.models.marks import ChangeSet, ChangeSetRow, OrganizationTag, SavedView, Tag
 from portal.models.members import Group, GroupMember, Member
@@ -68,6 +68,8 @@ __all__ = [
     "Idempotency",
     "LinkRequest",
     "Member",
+    "MemberImport",
+    "MemberImportLine",
     "Notice",
     "Organization",
     "OrganizationSettings",

@@ -1,10 +1,10 @@
-"""Lists of clients to be created: what was typed, line by line, and what became of it."""
+"""Lists of clients and of people: what was typed, line by line, and what became of it."""
 
 import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.domain.csv_lists import ImportState, LineState
@@ -51,3 +51,46 @@ class ClientImportLine(Base):
     state: Mapped[LineState] = mapped_column(EnumText(LineState))
     # Not a reference: the client may be deleted long after it was created here.
     organization_id: Mapped[uuid.UUID | None]
+
+
+class MemberImport(Base):
+    """One list of people to be invited. `levels` are the collections that each of them is given."""
+
+    __tablename__ = "member_imports"
+    __table_args__ = (one_of("state", ImportState), Index(None, "account_id"))
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    locale: Mapped[str] = mapped_column(String(8), default="en")
+    levels: Mapped[dict[str, Any]] = mapped_column(JsonObject, default=dict)
+    state: Mapped[ImportState] = mapped_column(EnumText(ImportState), default=ImportState.PLANNED)
+    created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    done_at: Mapped[dt.datetime | None]
+
+
+class MemberImportLine(Base):
+    """One line: `typed` is what stood in it, by field; `problems` what is wrong, by field."""
+
+    __tablename__ = "member_import_lines"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "import_id"],
+            ["member_imports.organization_id", "member_imports.id"],
+            name="fk_member_import_lines_import_member_imports",
+            ondelete="CASCADE",
+        ),
+        one_of("state", LineState),
+        CheckConstraint("line >= 1", name="line_positive"),
+    )
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    import_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    typed: Mapped[dict[str, Any]] = mapped_column(JsonObject)
+    problems: Mapped[dict[str, Any]] = mapped_column(JsonObject, default=dict)
+    state: Mapped[LineState] = mapped_column(EnumText(LineState))
+    # Not a reference: the member may be removed long after they were invited here.
+    member_id: Mapped[uuid.UUID | None]

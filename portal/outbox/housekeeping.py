@@ -17,6 +17,7 @@ from portal.models import (
     ChangeSet,
     ClientImport,
     Idempotency,
+    MemberImport,
     Notice,
     Outbox,
     RateLimit,
@@ -40,7 +41,7 @@ def _served(now: dt.datetime) -> Iterator[tuple[type[Base], ColumnElement[bool]]
     yield RateLimit, RateLimit.expires_at < now
     yield Notice, Notice.created_at < now - KEPT
     yield Idempotency, Idempotency.created_at < now - KEPT
-    for work in (ChangeSet, ClientImport):
+    for work in (ChangeSet, ClientImport, MemberImport):
         # What was begun and left can be gone on with as long as what is done can be looked at.
         yield (
             work,

@@ -28,6 +28,8 @@ from portal.models import (
     CollectionMember,
     Group,
     Member,
+    MemberImport,
+    MemberImportLine,
     Organization,
     OrganizationSettings,
     Provider,
@@ -225,6 +227,12 @@ def _mark(tenant: Tenant) -> None:
     tenant.database.add(
         ClientImport(provider_id=tenant.provider.id, id=tenant.import_id, account_id=admin),
         ClientImportLine(**listed, line=1, typed={"name": name}, state=LineState.BROKEN),
+    )
+    of_members = {"organization_id": tenant.client.id}
+    kept = {**of_members, "import_id": tenant.import_id, "line": 1, "typed": {"email": name}}
+    tenant.database.add(
+        MemberImport(**of_members, id=tenant.import_id, account_id=admin),
+        MemberImportLine(**kept, state=LineState.BROKEN),
     )
     tenant.database.add(SavedView(**here, id=tenant.view_id, account_id=owner, is_shared=True))
 
