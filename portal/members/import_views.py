@@ -203,9 +203,7 @@ def delete_import_submit(organization_id: uuid.UUID, import_id: uuid.UUID) -> Re
     return done(url_for("members.import_members", organization_id=organization_id), saved)
 
 
-def _found(
-    organization_id: uuid.UUID, import_id: uuid.UUID, *, to_act: bool = False
-) -> Any:
+def _found(organization_id: uuid.UUID, import_id: uuid.UUID, *, to_act: bool = False) -> Any:
     look = imports.hold if to_act else import_queries.find
     found = look(db.session(), organization_id, import_id)
     if found is None:
