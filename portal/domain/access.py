@@ -55,6 +55,9 @@ class Permission(StrEnum):
     SETUP_SKIP = "setup.skip"
     REPORTS_READ = "reports.read"
     ORGANIZATION_SETTINGS = "organization.settings"
+    # The key of the API, and the end of the organization: an owner's alone, whoever looks after it.
+    ORGANIZATION_API = "organization.api"
+    ORGANIZATION_DELETE = "organization.delete"
     ORGANIZATION_KEYS = "organization.keys"
     ORGANIZATION_EVENTS_READ = "organization.events.read"
     ORGANIZATION_BILLING_READ = "organization.billing.read"
@@ -114,8 +117,10 @@ _INSIDE = frozenset(
     }
 )
 
+_OWNERS_ALONE = frozenset({Permission.ORGANIZATION_API, Permission.ORGANIZATION_DELETE})
+
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.PROVIDER_ADMIN: frozenset(Permission),
+    Role.PROVIDER_ADMIN: frozenset(Permission) - _OWNERS_ALONE,
     Role.SERVICE_USER: frozenset(
         {
             Permission.CLIENTS_READ,
@@ -127,6 +132,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     )
     | _INSIDE,
     Role.OWNER: _INSIDE
+    | _OWNERS_ALONE
     | {
         Permission.ORGANIZATION_KEYS,
         Permission.ORGANIZATION_EVENTS_READ,
@@ -187,6 +193,7 @@ def sees_hidden(role: Role) -> bool:
 STRONG_PERMISSIONS = frozenset(
     {
         *_INSIDE,
+        *_OWNERS_ALONE,
         Permission.ORGANIZATION_KEYS,
         Permission.ORGANIZATION_EVENTS_READ,
         Permission.ORGANIZATION_BILLING_READ,

@@ -12,6 +12,7 @@ from portal.models.account import (
 from portal.models.attention import Attention
 from portal.models.base import Base, new_id, utc_now
 from portal.models.collections import Collection, CollectionGroup, CollectionMember
+from portal.models.console import ApiKey, OrganizationDeletion
 from portal.models.events import (
     EntryWatcher,
     Event,
@@ -46,6 +47,7 @@ __all__ = [
     "Account",
     "AddressChange",
     "Affiliation",
+    "ApiKey",
     "Attention",
     "AuthSession",
     "Base",
@@ -72,6 +74,7 @@ __all__ = [
     "MemberImportLine",
     "Notice",
     "Organization",
+    "OrganizationDeletion",
     "OrganizationSettings",
     "OrganizationTag",
     "Outbox",

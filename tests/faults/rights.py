@@ -68,6 +68,8 @@ RIGHTS = {
     ("organization", "service user"): _OF_THE_SERVICE_USER,
     ("organization", "owner"): {
         *_OF_AN_ADMIN,
+        "organization.api",
+        "organization.delete",
         "organization.keys",
         "organization.billing.read",
         "organization.settings",
