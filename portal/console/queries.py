@@ -8,6 +8,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from portal.models import (
+    ApiKey,
     Collection,
     Group,
     Member,
@@ -73,3 +74,9 @@ def numbers(session: Session, organization_id: uuid.UUID) -> Numbers:
     )
     rows = (each.with_only_columns(func.count()).scalar_subquery() for each in counted)
     return Numbers(*session.execute(select(*rows)).one())
+
+
+def api_key(session: Session, organization_id: uuid.UUID) -> Row[Any] | None:
+    """(id, made_by, made_at, last_used_at) of the key of the API, if there is one."""
+    columns = ApiKey.id, ApiKey.made_by, ApiKey.made_at, ApiKey.last_used_at
+    return session.execute(_of(organization_id, *columns)).one_or_none()

@@ -8,12 +8,13 @@ from flask import g, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.console import queries, service
+from portal.console import key_views, queries, service
 from portal.console.blueprint import bp
 from portal.console.forms import SettingsForm
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.domain.access import Permission
 from portal.domain.emails import shown
+from portal.domain.plans import Feature
 from portal.extensions import db
 from portal.organizations.nav import other_settings
 from portal.settings.service import Changed
@@ -22,6 +23,8 @@ from portal.web.access import actor, requires
 from portal.web.formats import day, number
 from portal.web.forms import sentence
 from portal.web.fragments import done
+
+__all__ = ["bp", "key_views"]
 
 PAGE = "/organizations/<uuid:organization_id>/settings"
 
@@ -100,6 +103,8 @@ def _page(
         phrase=fingerprint_phrase(str(found.id), found.public_key) if found.public_key else "",
         others=other_settings(found.id, actor().can, g.plan),
         via_provider=actor().via_provider,
+        key=queries.api_key(db.session(), found.id),
+        has_api=g.plan.has(Feature.API),
     )
     return Response(body, status, mimetype="text/html")
 

@@ -46,6 +46,7 @@ _NAMES = {
     "fingerprint": N_("Fingerprint phrase"),
     "first": N_("First event"),
     "members": N_("Members"),
+    "key_id": N_("Key"),
     "locale": N_("Language"),
     "logo": N_("Logo"),
     "method": N_("Method"),
