@@ -5,6 +5,7 @@ from flask import Flask
 from portal.accounts import views as accounts
 from portal.accounts.notices import NoticeStore
 from portal.accounts.visits import init_visits
+from portal.api import views as api
 from portal.cli import register as register_commands
 from portal.clients import views as clients
 from portal.collections import views as collections
@@ -52,6 +53,7 @@ AREAS = (
     invoicing,
     console,
     overview,
+    api,
     help_pages,
     health,
 )

@@ -1,9 +1,41 @@
-"""JSON for the browser modules: they send a page's form by fetch and ask for `application/json`."""
+"""JSON for the API, and for the browser modules.
+
+The modules send a page's form by fetch and ask for `application/json`.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request
+
+# The API's own words for what is refused; programs go by the code.
+_API = {
+    400: ("bad_request", "The request could not be read."),
+    401: ("unauthorized", "Send a key that is in use."),
+    403: ("forbidden", "This may not be read now."),
+    404: ("not_found", "There is nothing at this address for this key."),
+    405: ("method_not_allowed", "The API is only read: send GET."),
+    429: ("too_many_requests", "There were too many requests in a minute."),
+    503: ("busy", "The portal is busy. Try again in a moment."),
+}
+_FAULT = ("server_error", "Something went wrong here.")
+
+
+def is_api() -> bool:
+    """Whether a program asks the API, which speaks JSON whatever happens."""
+    return request.path.startswith("/api/")
+
+
+def api_error(status: int, message: str = "", retry_after: int | None = None) -> Response:
+    """`{"error": {code, message, request_id}}`; `message` says more than the code's own one."""
+    code, usual = _API.get(status, _FAULT if status >= 500 else _API[400])
+    said = {"code": code, "message": message or usual, "request_id": g.get("request_id", "")}
+    if retry_after is not None:
+        said["retry_after"] = retry_after
+    response = jsonify(error=said)
+    response.status_code = status
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def wants_json() -> bool:

@@ -17,7 +17,7 @@ from portal.domain.access import Permission, Role, roles_with
 from portal.domain.errors import RuleError
 from portal.extensions import db, limiter
 from portal.web import fragments
-from portal.web.answers import json_errors, wants_json
+from portal.web.answers import api_error, is_api, json_errors, wants_json
 from portal.web.forms import sentence
 from portal.web.logs import log
 
@@ -56,7 +56,9 @@ def error_page(code: int, *, message: str = "", retry: int | None = None) -> Res
     """
     db.session.rollback()
     page = code if code in PAGES else (500 if code >= 500 else 400)
-    if wants_json():
+    if is_api():
+        response = api_error(code, retry_after=retry)
+    elif wants_json():
         text = message or str(_SHORT[page])
         response = json_errors({"": text}, code, retry_after=retry)
     elif fragments.is_htmx():

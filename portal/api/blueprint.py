@@ -1,0 +1,5 @@
+"""The blueprint of the API."""
+
+from flask import Blueprint
+
+bp = Blueprint("api", __name__)
