@@ -121,6 +121,15 @@ def _page(organization_id: uuid.UUID, made: str = "", refusal: str = "") -> Resp
         hint=hint(key.id) if key else "",
         made=made,
         refusal=refusal,
-        base_url=current_app.extensions["settings"].base_url,
+        command=_command(organization_id),
     )
     return no_store(make_response(body, 409 if refusal else 200))
+
+
+def _command(organization_id: uuid.UUID) -> str:
+    """What somebody types to try the key."""
+    base_url = current_app.extensions["settings"].base_url
+    return (
+        'curl -H "Authorization: Bearer $KEY" \\\n'
+        f"  {base_url}/api/organizations/{organization_id}/members"
+    )
