@@ -1,0 +1,1 @@
+"""A client's configuration as a file: written, compared and applied."""
