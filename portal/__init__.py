@@ -10,6 +10,7 @@ from portal.cli import register as register_commands
 from portal.clients import views as clients
 from portal.collections import views as collections
 from portal.config import Settings
+from portal.configuration import views as configuration
 from portal.console import views as console
 from portal.database import init_database
 from portal.extensions import compress, csrf
@@ -49,6 +50,7 @@ AREAS = (
     collections,
     policies,
     settings_pages,
+    configuration,
     clients,
     invoicing,
     console,

@@ -26,7 +26,8 @@ from portal.domain.configuration import (
 )
 from portal.domain.configuration_files import BadFile, Rules, read_tree, write_tree
 from portal.domain.names import name_ci, squeeze
-from portal.domain.policies import DATA, MasterPassword, PolicyKind, UriMatching, VaultTimeout
+from portal.domain.policies import DATA, PolicyKind
+from portal.domain.policy_data import MasterPassword, UriMatching, VaultBanner, VaultTimeout
 
 words = st.text(alphabet="abcDEé 01/~()", min_size=1, max_size=8).filter(lambda text: text.strip())
 ids = st.sampled_from(["servers", "finance", "a/b", "~1", "007", "true", "x y"])
@@ -37,6 +38,7 @@ DATAS = {
     ),
     PolicyKind.VAULT_TIMEOUT: st.builds(VaultTimeout, st.integers(1, 1440)),
     PolicyKind.URI_MATCH: st.just(UriMatching()),
+    PolicyKind.VAULT_BANNER: st.builds(VaultBanner, st.just(""), words),
 }
 DULL = [kind for kind in PolicyKind if kind not in DATA]
 
@@ -225,6 +227,11 @@ BAD = [
         {"policies": {"vault_timeout": {"on": True, "action": "shout"}}},
         "policies/vault_timeout/action",
         "Write one of: lock, sign_out.",
+    ),
+    (
+        {"policies": {"vault_banner": {"on": True}}},
+        "policies/vault_banner/text",
+        "Enter what everybody shall read.",
     ),
     ({"settings": {"admins_reach_all": "yes"}}, "settings/admins_reach_all", "Write true or false"),
     ({"groups": [{}]}, "groups/1", "“name” is missing here."),

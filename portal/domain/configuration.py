@@ -12,7 +12,8 @@ from typing import TypeVar
 from portal.domain.collection_access import Level
 from portal.domain.collection_rules import CollectionSettings
 from portal.domain.names import name_ci
-from portal.domain.policies import DATA, Data, PolicyKind, written
+from portal.domain.policies import DATA, PolicyKind
+from portal.domain.policy_data import Data, to_store
 
 Path = tuple[str, ...]
 Value = str | int | bool
@@ -169,7 +170,7 @@ def _flat_policy(kind: PolicyKind, policy: PolicySetting) -> Flat:
     here = (POLICIES, kind.value)
     found: Flat = {(*here, ON): policy.is_on}
     if policy.is_on and kind in DATA:
-        said = written(policy.data or DATA[kind]())
+        said = to_store(policy.data or DATA[kind]())
         found |= {(*here, name): value for name, value in said.items()}
     return found
 

@@ -26,7 +26,8 @@ from portal.domain.configuration import (
 )
 from portal.domain.errors import N_, Message, RuleError
 from portal.domain.names import check_external_id, check_name
-from portal.domain.policies import DATA, Data, PolicyKind, read, written
+from portal.domain.policies import DATA, PolicyKind, read
+from portal.domain.policy_data import Data, to_store
 
 FORMAT = 1
 GROUPS_LIMIT = 500
@@ -195,10 +196,13 @@ class _Reader:
 
     def data(self, kind: PolicyKind, values: Mapping[str, Any], place: Place) -> Data | None:
         try:
-            return read(kind, values)
+            found = read(kind, values)
+            if found:
+                found.check_on()
         except RuleError as error:
             self.blame_message((*place, error.field) if error.field else place, error.text)
             return None
+        return found
 
     def settings(self, tree: object) -> dict[str, bool]:
         known = tuple(asdict(CollectionSettings()))
@@ -311,12 +315,12 @@ def write_tree(configuration: Configuration) -> dict[str, Any]:
 def _policy_tree(kind: PolicyKind, policy: PolicySetting) -> dict[str, Any]:
     if not policy.is_on or kind not in DATA:
         return {ON: policy.is_on}
-    return {ON: True, **written(policy.data or DATA[kind]())}
+    return {ON: True, **to_store(policy.data or DATA[kind]())}
 
 
 def _group_tree(group: GroupSetting) -> dict[str, Any]:
     tree: dict[str, Any] = {"name": group.name}
-    if group.external_id:
+    if group.external_id is not None:
         tree["external_id"] = group.external_id
     if group.collections:
         tree[COLLECTIONS] = {

@@ -85,6 +85,7 @@ SENTENCES: dict[str, str] = {
     "organization:collection_reach:limit": N_(
         "Limited owners and admins to the collections they are given"
     ),
+    "organization:configuration:apply": N_("Applied a configuration; changes: %(changes)s"),
     "organization:group:create": N_("Created the group %(name)s"),
     "organization:group:update": N_("Changed a group"),
     "organization:group:delete": N_("Deleted the group %(name)s"),
@@ -179,6 +180,7 @@ _ICONS = {
     "collection_deletion": "folder",
     "collection_reach": "folder",
     "item_deletion": "folder",
+    "configuration": "list-checks",
     "digest": "mail",
     "domain": "globe",
     "group": "users",

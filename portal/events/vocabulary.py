@@ -135,6 +135,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:item_deletion:allow": frozenset(),
     "organization:collection_reach:allow": frozenset(),
     "organization:collection_reach:limit": frozenset(),
+    "organization:configuration:apply": frozenset({"changes"}),
     "organization:group:create": frozenset({"name"}),
     "organization:group:update": frozenset({"before", "after"}),
     "organization:group:delete": frozenset({"name", "before"}),

@@ -56,6 +56,13 @@ PAGES = (
     NavPage(
         _SETTINGS, N_("Policies"), "policies.index", "shield", P.POLICIES_READ, Feature.POLICIES
     ),
+    NavPage(
+        _SETTINGS,
+        N_("Configuration"),
+        "configuration.index",
+        "list-checks",
+        P.ORGANIZATION_SETTINGS,
+    ),
     NavPage(_SETTINGS, N_("Keys"), "organizations.rotate_key", "key-round", P.ORGANIZATION_KEYS),
 )
 
