@@ -54,7 +54,6 @@ _NAMED = N_(
     "The names of a client's collections are sealed. Only a baseline names collections that are"
     " to be made."
 )
-_NOT_OFFERED = N_("This policy cannot be set in this portal.")
 
 Kind = TypeVar("Kind")
 Place = tuple[str | int, ...]
