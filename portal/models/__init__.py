@@ -42,6 +42,7 @@ from portal.models.provider import (
     ProviderPerson,
 )
 from portal.models.reach import ClientAccess, ScopePart, ScopeTerm
+from portal.models.recovery import RecoveryEnrolment, RecoveryRequest, RecoverySettings
 
 __all__ = [
     "Account",
@@ -86,6 +87,9 @@ __all__ = [
     "ProviderPerson",
     "RateLimit",
     "RecoveryCode",
+    "RecoveryEnrolment",
+    "RecoveryRequest",
+    "RecoverySettings",
     "SavedView",
     "ScopePart",
     "ScopeTerm",

@@ -44,6 +44,8 @@ class Account(Base):
     totp_last_step: Mapped[int | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
     is_demo: Mapped[bool] = mapped_column(default=False)
+    # Since when the master password is one that somebody else knows, after a recovery.
+    temporary_password_since: Mapped[dt.datetime | None]
 
 
 class AuthSession(Base):
