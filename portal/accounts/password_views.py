@@ -42,6 +42,11 @@ def change_password_submit() -> Response:
         sign_in.refused(current_user.account_id, "password")
         form.form_errors.append(_("That is not your master password."))
         return _refused(form)
+    was_temporary = current_user.has_temporary_password
+    if was_temporary and changed.signin_hash == form.signin_hash.data:
+        # Same address, same derivation: the same hash is the same password.
+        form.form_errors.append(_("Choose another master password than the temporary one."))
+        return _refused(form)
     stored = passwords.store(changed.signin_hash)
     # A new address that waits was wrapped with the old password.
     address.drop_waiting(db.session(), current_user.account_id)
@@ -57,7 +62,8 @@ def change_password_submit() -> Response:
     sign_in.strengthen(method="password")
     saved = notices.add(_("Your master password is changed. All other browsers are signed out."))
     db.session.commit()
-    return onward(url_for("accounts.profile", saved=saved), signed_in=True)
+    landing = "accounts.home" if was_temporary else "accounts.profile"
+    return onward(url_for(landing, saved=saved), signed_in=True)
 
 
 def _refused(form: PasswordChangeForm) -> Response:

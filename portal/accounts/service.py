@@ -14,7 +14,7 @@ from portal.domain.access import Trace
 from portal.domain.emails import normalise
 from portal.domain.errors import N_, refuse
 from portal.events.record import Stream, record
-from portal.models import Account, new_id
+from portal.models import Account, new_id, utc_now
 from portal.outbox import enqueue
 
 # Refusals of addresses that have no account go here, so that they take as long as the others.
@@ -136,8 +136,11 @@ def change_password(
 ) -> None:
     """Put the new hash (`stored`, as argon2 made it) and the re-wrapped user key in place at once.
 
-    All sessions but `keep` end; a mail tells the person.
+    All sessions but `keep` end; a mail tells the person. A temporary password is one no more.
     """
+    was_temporary = session.scalar(
+        select(Account.temporary_password_since).where(Account.id == account_id)
+    )
     session.execute(
         update(Account)
         .where(Account.id == account_id, Account.public_key.is_not(None))
@@ -145,13 +148,14 @@ def change_password(
             kdf_iterations=changed.kdf_iterations,
             signin_hash=stored,
             protected_user_key=changed.protected_user_key,
+            temporary_password_since=None,
         )
     )
     ended = sessions.end_all(session, account_id, keep=keep)
     record(
         session,
         None,
-        "account:password:change",
+        "account:password:replace" if was_temporary else "account:password:change",
         streams=[stream(account_id)],
         subject_id=account_id,
         trace=trace,
@@ -163,6 +167,36 @@ def change_password(
         {"account": str(account_id), "locale": locale},
         account_id=account_id,
     )
+
+
+def give_temporary_password(
+    session: Session,
+    account_id: uuid.UUID,
+    given: ChangedKey,
+    *,
+    stored: str,
+    email: str,
+    public_key: str,
+) -> int | None:
+    """Replace the master password by one that somebody else knows.
+
+    Until the person has chosen another, nothing else is open to them. Every session ends; how
+    many did is returned, None if the account has another address (the salt) or other keys by now.
+    The second factor stays.
+    """
+    replaced = session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.email == email, Account.public_key == public_key)
+        .values(
+            kdf_iterations=given.kdf_iterations,
+            signin_hash=stored,
+            protected_user_key=given.protected_user_key,
+            temporary_password_since=utc_now(),
+        )
+    )
+    if replaced.rowcount != 1:  # type: ignore[attr-defined]
+        return None
+    return sessions.end_all(session, account_id)
 
 
 def update_profile(

@@ -44,7 +44,8 @@ class Visit:
     """A signed-in request: session and account in one, never an entity.
 
     `place` is the row of the tenant in the path (see the two contexts), or None. `pending` says
-    that a second factor is still owed.
+    that a second factor is still owed, `has_temporary_password` that the first thing to do is to
+    choose another master password, because somebody else knows this one.
     """
 
     token: str
@@ -61,6 +62,7 @@ class Visit:
     has_second_factor: bool
     has_keys: bool
     is_unlocked: bool
+    has_temporary_password: bool
     authenticated_at: dt.datetime
     seen_at: dt.datetime
     expires_at: dt.datetime
@@ -106,6 +108,7 @@ _COLUMNS = (
     Account.time_zone,
     Account.theme,
     Account.totp_secret.is_not(None).label("has_second_factor"),
+    Account.temporary_password_since.is_not(None).label("has_temporary_password"),
     Account.public_key,
 )
 _PROVIDER_COLUMNS = (
@@ -246,6 +249,7 @@ def _visit(row: Any, token: str, now: dt.datetime, *, in_tenant: bool) -> Visit:
         has_second_factor=row.has_second_factor,
         has_keys=row.public_key is not None,
         is_unlocked=row.is_unlocked and now - row.seen_at < UNLOCKED_IDLE,
+        has_temporary_password=row.has_temporary_password,
         authenticated_at=row.authenticated_at,
         seen_at=row.seen_at,
         expires_at=row.expires_at,

@@ -16,6 +16,10 @@ from portal.web import fragments
 from portal.web.answers import json_errors, wants_json
 
 View = Callable[..., Any]
+# All that is open to whoever signed in while somebody else knows their master password.
+WITH_TEMPORARY_PASSWORD = frozenset(
+    {"accounts.change_password", "accounts.change_password_submit", "accounts.vault"}
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,8 @@ def refuse_visitor() -> AnyResponse | None:
         return sign_in_first()
     if current_user.pending:
         return go(url_for("accounts.second_factor", next=here()))
+    if current_user.has_temporary_password and request.endpoint not in WITH_TEMPORARY_PASSWORD:
+        return go(url_for("accounts.change_password"))
     return None
 
 
