@@ -41,6 +41,10 @@ class Permission(StrEnum):
     MEMBERS_CONFIRM = "members.confirm"
     # Revoke, restore, remove, give another role.
     MEMBERS_MANAGE = "members.manage"
+    # Ask for, approve and carry out a recovery; `domain.account_recovery` says whose.
+    MEMBERS_RECOVER = "members.recover"
+    # Let the provider's people do so: an owner's own decision.
+    RECOVERY_BY_PROVIDER = "recovery.by_provider"
     GROUPS_READ = "groups.read"
     GROUPS_MANAGE = "groups.manage"
     # Of every collection; who manages one alone is asked by its own assignment.
@@ -103,6 +107,7 @@ _INSIDE = frozenset(
         Permission.MEMBERS_INVITE,
         Permission.MEMBERS_CONFIRM,
         Permission.MEMBERS_MANAGE,
+        Permission.MEMBERS_RECOVER,
         Permission.GROUPS_READ,
         Permission.GROUPS_MANAGE,
         Permission.COLLECTIONS_READ,
@@ -117,7 +122,13 @@ _INSIDE = frozenset(
     }
 )
 
-_OWNERS_ALONE = frozenset({Permission.ORGANIZATION_API, Permission.ORGANIZATION_DELETE})
+_OWNERS_ALONE = frozenset(
+    {
+        Permission.ORGANIZATION_API,
+        Permission.ORGANIZATION_DELETE,
+        Permission.RECOVERY_BY_PROVIDER,
+    }
+)
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.PROVIDER_ADMIN: frozenset(Permission) - _OWNERS_ALONE,
@@ -158,6 +169,7 @@ _CUSTOM: dict[Custom, frozenset[Permission]] = {
     ),
     Custom.GROUPS: frozenset({Permission.GROUPS_READ, Permission.GROUPS_MANAGE}),
     Custom.POLICIES: frozenset({Permission.POLICIES_READ, Permission.POLICIES_MANAGE}),
+    Custom.RECOVERY: frozenset({Permission.MEMBERS_READ, Permission.MEMBERS_RECOVER}),
     Custom.USERS: frozenset(
         {
             Permission.MEMBERS_READ,
@@ -198,6 +210,7 @@ STRONG_PERMISSIONS = frozenset(
         Permission.ORGANIZATION_EVENTS_READ,
         Permission.ORGANIZATION_BILLING_READ,
         Permission.ORGANIZATION_SETTINGS,
+        Permission.RECOVERY_BY_PROVIDER,
     }
 ) - {Permission.ORGANIZATION_READ}
 

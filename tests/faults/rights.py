@@ -3,6 +3,7 @@
 # Who has which rights inside a provider and inside an organization.
 _INSIDE = {
     "members.manage",
+    "members.recover",
     "groups.read",
     "groups.manage",
     "collections.read",
@@ -73,6 +74,7 @@ RIGHTS = {
         "organization.keys",
         "organization.billing.read",
         "organization.settings",
+        "recovery.by_provider",
     },
     ("organization", "admin"): _OF_AN_ADMIN,
     ("organization", "user"): {"organization.read", "collections.own"},
