@@ -58,6 +58,23 @@ SENTENCES: dict[str, str] = {
         "Was kept from confirming %(email)s, whose key had changed"
     ),
     "organization:member_list:start": N_("Began to invite people from a list; people: %(members)s"),
+    "organization:member:enrol_recovery": N_("Enrolled %(email)s in account recovery"),
+    "organization:member:withdraw_recovery": N_("Withdrew %(email)s from account recovery"),
+    "organization:member:recover": N_(
+        "Recovered the account of %(email)s with a temporary master password"
+    ),
+    "organization:recovery:request": N_("Asked for the account of %(email)s to be recovered"),
+    "organization:recovery:approve": N_("Approved the recovery of the account of %(email)s"),
+    "organization:recovery:decline": N_("Declined the recovery of the account of %(email)s"),
+    "organization:recovery:withdraw": N_("Withdrew the recovery of the account of %(email)s"),
+    "organization:recovery:stop": N_("Stopped the recovery of their own account, %(email)s"),
+    "organization:recovery:expire": N_(
+        "Closed the recovery of the account of %(email)s, whose time was over"
+    ),
+    "organization:recovery_by_provider:allow": N_("Let people of the provider recover plain users"),
+    "organization:recovery_by_provider:limit": N_(
+        "No longer let people of the provider recover plain users"
+    ),
     "organization:member:leave": N_("Left the organization"),
     "organization:member:remove": N_("Removed %(email)s"),
     "organization:member:restore": N_("Restored the access of %(email)s"),
@@ -99,6 +116,7 @@ SENTENCES: dict[str, str] = {
     "organization:log:watch": N_("Changed the mail at each entry of the provider"),
     "system:log:archive": N_("Archived the events up to number %(through)s"),
     "account:password:change": N_("Changed the master password"),
+    "account:password:replace": N_("Replaced the temporary master password"),
     "account:session:revoke": N_("Signed out a device (%(browser)s)"),
     "account:session:revoke_others": N_("Signed out the other devices"),
     "provider:keys:start_rotation": N_("Began to rotate the provider key"),
@@ -193,6 +211,8 @@ _ICONS = {
     "policy": "shield",
     "profile": "user",
     "provider": "building-2",
+    "recovery": "key-round",
+    "recovery_by_provider": "key-round",
     "recovery_codes": "shield",
     "recovery_sheet": "printer",
     "second_factor": "shield",
