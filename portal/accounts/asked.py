@@ -7,3 +7,14 @@ from sqlalchemy.orm import Session
 
 # (account) -> the names of the organizations that require a second factor of the person.
 SECOND_FACTOR: list[Callable[[Session, uuid.UUID], Sequence[str]]] = []
+# (account, where they want to go) -> the page that has a question first, or an empty string.
+FIRST_PAGE: list[Callable[[Session, uuid.UUID, str], str]] = []
+
+
+def first_page(session: Session, account_id: uuid.UUID, after: str) -> str:
+    """Where somebody goes who has just opened their vault: to a question, or to `after`."""
+    for ask in FIRST_PAGE:
+        page = ask(session, account_id, after)
+        if page:
+            return page
+    return after

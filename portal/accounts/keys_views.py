@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.accounts import service, sign_in, vault
+from portal.accounts import asked, service, sign_in, vault
 from portal.accounts.blueprint import bp
 from portal.accounts.forms import KeysForm
 from portal.accounts.freshness import fresh
@@ -27,7 +27,8 @@ def unlock() -> str | AnyResponse:
         return redirect(url_for("accounts.account_keys", next=next_path()), 303)
     # Scripts never send this form.
     error = _("Unlocking needs scripts.") if request.method == "POST" else ""
-    page = render_template("accounts/unlock.html", next=next_path(), error=error)
+    after = asked.first_page(db.session(), current_user.account_id, next_path())
+    page = render_template("accounts/unlock.html", next=after, error=error)
     return make_response(page, 422 if error else 200)
 
 

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.accounts import proofs, service, sign_in
+from portal.accounts import asked, proofs, service, sign_in
 from portal.accounts.blueprint import bp
 from portal.accounts.forms import CodeForm, SignInForm
 from portal.accounts.limits import PARAMETERS, SECOND_FACTOR, SIGN_IN, limited
@@ -75,10 +75,19 @@ def enter(account_id: object, *, method: str, second_factor: bool) -> AnyRespons
     """The first step was right: in, or on to the second factor."""
     url = next_path()
     sign_in.start(account_id, method=method, pending=second_factor)  # type: ignore[arg-type]
+    if not second_factor:
+        url = _first_page(url)
     db.session.commit()
     if second_factor:
         return onward(url_for("accounts.second_factor", next=url), signed_in=False)
     return onward(url, signed_in=True)
+
+
+def _first_page(url: str) -> str:
+    """Where to go now that the vault opens: an organization may have a question first."""
+    if current_user.method != "password":
+        return url
+    return asked.first_page(db.session(), current_user.account_id, url)
 
 
 def _refuse(form: SignInForm) -> AnyResponse:
@@ -135,8 +144,9 @@ def second_factor() -> str | AnyResponse:
     if form.validate():
         if proofs.second_factor_is_right(form.code.data or ""):
             sign_in.strengthen(second_factor=True)
+            url = _first_page(next_path())
             db.session.commit()
-            return onward(next_path(), signed_in=True)
+            return onward(url, signed_in=True)
         form.code.errors = [wrong_code()]
         sign_in.refused(current_user.account_id, "second_factor")
     if wants_json():
