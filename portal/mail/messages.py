@@ -41,6 +41,12 @@ from portal.mail.people_messages import (
     provider_role_changed,
     provider_suspended,
 )
+from portal.mail.recovery_messages import (
+    recovery_approve,
+    recovery_asked,
+    recovery_done,
+    recovery_stopped,
+)
 from portal.mail.shapes import Letter, Office, Outdated, Payload
 from portal.models import utc_now
 
@@ -296,6 +302,10 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.password_changed": password_changed,
     "mail.policy_revoked": policy_revoked,
     "mail.provider_entered": provider_entered,
+    "mail.recovery_approve": recovery_approve,
+    "mail.recovery_asked": recovery_asked,
+    "mail.recovery_done": recovery_done,
+    "mail.recovery_stopped": recovery_stopped,
     "mail.provider_invitation": provider_invitation,
     "mail.subscription_changed": subscription_changed,
     "mail.client_created": client_created,

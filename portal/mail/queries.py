@@ -17,6 +17,7 @@ from portal.models import (
     Organization,
     Provider,
     ProviderPerson,
+    RecoveryRequest,
     SignInCode,
     Subscription,
     SubscriptionChange,
@@ -62,6 +63,42 @@ def member(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -
         .outerjoin(Provider, Provider.id == Organization.provider_id)
         .outerjoin(Account, Account.email == Member.email)
         .where(Member.id == member_id)
+    )
+    return session.execute(found).one_or_none()
+
+
+def recovery(
+    session: Session, organization_id: uuid.UUID, recovery_id: uuid.UUID
+) -> Row[Any] | None:
+    """A recovery of an account, whose it is, and the reader's own zone."""
+    found = (
+        _of(
+            RecoveryRequest.organization_id,
+            organization_id,
+            RecoveryRequest.organization_id,
+            RecoveryRequest.id,
+            RecoveryRequest.state,
+            RecoveryRequest.reason,
+            RecoveryRequest.asked_at,
+            RecoveryRequest.asked_by_name,
+            RecoveryRequest.approved_by_name,
+            Member.email,
+            Organization.name.label("organization"),
+            Provider.name.label("provider"),
+            Provider.time_zone.label("provider_time_zone"),
+            Account.time_zone,
+        )
+        .join(
+            Member,
+            and_(
+                Member.organization_id == RecoveryRequest.organization_id,
+                Member.id == RecoveryRequest.member_id,
+            ),
+        )
+        .join(Organization, Organization.id == RecoveryRequest.organization_id)
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .outerjoin(Account, Account.id == Member.account_id)
+        .where(RecoveryRequest.id == recovery_id)
     )
     return session.execute(found).one_or_none()
 
