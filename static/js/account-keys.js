@@ -50,6 +50,13 @@ async function makeAccount(form, password) {
   if (form.matches("[data-make-organization-keys]")) {
     fill(form, await organizationFields(form, pair.publicKey));
   }
+  const { recoveryPublicKey: shown } = form.dataset;
+  if (shown) {
+    fill(form, {
+      recovery_user_key: await wrapFor(shown, rawUserKey),
+      recovery_public_key: shown,
+    });
+  }
   await enter(form, stretched);
 }
 

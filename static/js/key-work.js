@@ -1,8 +1,10 @@
 /** The pages on which a browser works through many keys; each has a module of its own. */
 const WORK = {
   "confirm-members": () => import("./confirm-members.js"),
+  "enrol-recovery": () => import("./enrol-recovery.js"),
   "finish-keys": () => import("./finish-keys.js"),
   "hand-over": () => import("./hand-over.js"),
+  "recover-account": () => import("./recover-account.js"),
   "rotate-keys": () => import("./rotate-keys.js"),
   "rotate-organization-key": () => import("./rotate-organization-key.js"),
 };
