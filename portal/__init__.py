@@ -27,6 +27,7 @@ from portal.providers import views as providers
 from portal.providers.context import init_provider_context
 from portal.radar import views as radar
 from portal.ratelimit import init_limits
+from portal.recovery import views as recovery
 from portal.settings import views as settings_pages
 from portal.web import health, notices
 from portal.web.errors import init_errors
@@ -49,6 +50,7 @@ AREAS = (
     groups,
     collections,
     policies,
+    recovery,
     settings_pages,
     configuration,
     clients,
@@ -84,6 +86,7 @@ def create_app(settings: Settings) -> Flask:
     notices.STORE[:] = [NoticeStore()]
     logbook.init_logbook()
     policies.init_policies()
+    recovery.init_recovery()
     for area in AREAS:
         app.register_blueprint(area.bp)
     register_commands(app)

@@ -78,6 +78,7 @@ class Tenant:
     import_id: uuid.UUID = field(default_factory=uuid.uuid4)
     group_id: uuid.UUID = field(default_factory=uuid.uuid4)
     collection_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    recovery_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -93,6 +94,7 @@ class Tenant:
             "import_id": self.import_id,
             "group_id": self.group_id,
             "collection_id": self.collection_id,
+            "recovery_id": self.recovery_id,
             "person_id": self.person_id,
         }
 
