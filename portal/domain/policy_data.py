@@ -128,9 +128,12 @@ class VaultTimeout(Told):
 
 @dataclass(frozen=True)
 class AccountRecovery(Told):
-    """`enrols_all`: whoever accepts is enrolled without being asked."""
+    """`enrols_all`: who joins is enrolled at once, who is there is asked at the next unlock."""
 
-    enrols_all: bool = _flag(N_("Enrol everybody who accepts"))
+    enrols_all: bool = _flag(
+        N_("Enrol all members"),
+        N_("Who joins is enrolled at once. Who is a member already is asked at their next unlock."),
+    )
 
 
 class Generated(StrEnum):

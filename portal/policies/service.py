@@ -23,6 +23,7 @@ from portal.policies.queries import Stored
 
 OFFERED = (
     PolicyKind.TWO_STEP,
+    PolicyKind.ACCOUNT_RECOVERY,
     PolicyKind.SINGLE_ORGANIZATION,
     PolicyKind.DATA_OWNERSHIP,
     PolicyKind.PASSWORD_GENERATOR,
