@@ -21,6 +21,8 @@ from portal.models import Account, Member, Organization, utc_now
 from portal.organizations.keys import INCOMPLETE, KeysExist, OrganizationKeys, store_keys
 from portal.outbox import enqueue
 from portal.providers import attention
+from portal.recovery import enrolment
+from portal.recovery.enrolment import RecoveryKey
 
 _WITHDRAWN = {MemberState.REVOKED, MemberState.STAGED}
 
@@ -90,11 +92,13 @@ def accept(
     *,
     trace: Trace,
     keys: OwnersKeys | None = None,
+    recovery: RecoveryKey | None = None,
 ) -> Account:
     """Spend the link and link the account, made only now if it is a new one.
 
     With `keys`, an owner who was the first to make them is confirmed at once; if somebody was
-    faster, the keys are dropped. Raises `Spent` for whoever comes second with the same link, and
+    faster, the keys are dropped. `recovery` enrols them where the organization enrols everybody.
+    Raises `Spent` for whoever comes second with the same link, and
     `conditions.Obstacle` for whom the organization does not let in.
     """
     # The organization's row before the member's: one lock order everywhere.
@@ -121,6 +125,8 @@ def accept(
     else:
         attention.member_moved(session, joined.id, MemberState.ACCEPTED)
         _call_admins(session, invitation)
+    if recovery:
+        enrolment.enrol_on_joining(session, actor, invitation.tenant_id, recovery)
     return account
 
 

@@ -9,6 +9,7 @@ from portal.domain.errors import N_, RuleError
 from portal.domain.names import check_name
 from portal.members.acceptance import OwnersKeys
 from portal.organizations.forms import OrganizationKeysForm
+from portal.recovery.enrolment import RecoveryKey
 from portal.web.forms import Form, sentence
 
 
@@ -24,9 +25,19 @@ class AcceptForm(OrganizationKeysForm):
 
 
 class JoinForm(KeysForm, AcceptForm):
-    """A new account for an invited address. The master password has no name and never arrives."""
+    """A new account for an invited address. The master password has no name and never arrives.
+
+    Where the organization enrols everybody, the browser sends a recovery key with it.
+    """
 
     name = StringField(_l("Your name"))
+    recovery_user_key = HiddenField()
+    recovery_public_key = HiddenField()
+
+    def recovery_key(self) -> RecoveryKey | None:
+        """The new account's user key for the organization's public key; None without one."""
+        wrapped, shown = self.recovery_user_key.data or "", self.recovery_public_key.data or ""
+        return RecoveryKey(wrapped, shown) if self.has_keys and wrapped else None
 
     def validate_name(self, field: Field) -> None:
         """The domain's rule for names."""

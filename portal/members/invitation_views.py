@@ -32,6 +32,8 @@ from portal.members.conditions import Obstacle, needs_second_factor
 from portal.members.forms import AcceptForm, JoinForm
 from portal.organizations.keys import INCOMPLETE
 from portal.providers import invitations as provider_invitations
+from portal.recovery import enrolment
+from portal.recovery.enrolment import RecoveryKey
 from portal.web import notices
 from portal.web.access import public
 from portal.web.answers import wants_json
@@ -67,7 +69,7 @@ def join(token: str) -> AnyResponse:
     form = JoinForm()
     if form.validate():
         try:
-            return _entered(token, found, *_new_account(form))
+            return _entered(token, found, *_new_account(form), form.recovery_key())
         except Spent:
             return _open_again(token)
         except RuleError as error:
@@ -151,7 +153,8 @@ def _is_addressee(found: Invitation) -> bool:
 
 
 def _is_inside() -> bool:
-    return bool(current_user.is_authenticated and not current_user.pending)
+    signed_in = current_user.is_authenticated and not current_user.pending
+    return bool(signed_in and not current_user.has_temporary_password)
 
 
 def _page(token: str, found: Invitation | None) -> Response:
@@ -220,8 +223,15 @@ def _phrase() -> str:
 
 
 def _join_page(token: str, found: Invitation, form: JoinForm, *, status: int = 200) -> Response:
-    key_ring = _key_ring(found)
-    return _render("join", status, token=token, invitation=found, form=form, key_ring=key_ring)
+    return _render(
+        "join",
+        status,
+        token=token,
+        invitation=found,
+        form=form,
+        key_ring=_key_ring(found),
+        enrolling=enrolment.offer(db.session(), found.tenant_id) if found.is_member else None,
+    )
 
 
 def _key_ring(found: Invitation) -> KeyRing | None:
@@ -268,9 +278,14 @@ def _new_account(form: JoinForm) -> tuple[str, AccountKeys | None, OwnersKeys | 
 
 
 def _entered(
-    token: str, found: Invitation, name: str, keys: AccountKeys | None, owners: OwnersKeys | None
+    token: str,
+    found: Invitation,
+    name: str,
+    keys: AccountKeys | None,
+    owners: OwnersKeys | None,
+    recovery: RecoveryKey | None,
 ) -> AnyResponse:
-    landing = _spend(token, found, (name, keys), owners)
+    landing = _spend(token, found, (name, keys), owners, recovery)
     if keys:
         saved = notices.add(_("Welcome. You have joined %(place)s.", place=found.place))
     else:
@@ -292,6 +307,7 @@ def _spend(
     found: Invitation,
     newcomer: tuple[str, AccountKeys | None] | None,
     owners: OwnersKeys | None,
+    recovery: RecoveryKey | None = None,
 ) -> str:
     """Accept, sign a newcomer in, and say where to go."""
 
@@ -303,7 +319,9 @@ def _spend(
     landing = url_for("members.invitation", token=token)
     if found.is_member:
         landing = _home(found)
-        who = acceptance.accept(db.session(), found, account, trace=trace(), keys=owners)
+        who = acceptance.accept(
+            db.session(), found, account, trace=trace(), keys=owners, recovery=recovery
+        )
     else:
         who, state = provider_invitations.accept(db.session(), found, account, trace=trace())
         if state is ProviderPersonState.CONFIRMED:

@@ -49,12 +49,19 @@ def index(organization_id: uuid.UUID) -> Response:
         "members/index.html",
         "members/_table.html",
         table=table,
+        recoveries_url=_recoveries_url(organization_id, numbers),
         rows=listed(page.rows, rows, groups, actor().account_id),
         actions=action_words(),
         previous_url=beside(page.previous),
         next_url=beside(page.next),
         csv_url=MemberTable(f"{url}.csv", wanted, numbers, groups).address(wanted),
     )
+
+
+def _recoveries_url(organization_id: uuid.UUID, numbers: queries.Numbers) -> str:
+    if not numbers.plan.has(Feature.ACCOUNT_RECOVERY):
+        return ""
+    return url_for("recovery.index", organization_id=organization_id)
 
 
 @bp.get(f"{ALL}.csv")

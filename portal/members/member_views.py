@@ -23,6 +23,7 @@ from portal.members.words import role_hints, words_of
 from portal.organizations.key_rings import ring_of
 from portal.organizations.people import row_of
 from portal.outbox.queries import mail_states
+from portal.recovery import enrolment
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
 from portal.web.forms import sentence
@@ -50,6 +51,8 @@ def member(organization_id: uuid.UUID, member_id: uuid.UUID) -> str:
         counts=found.state is MemberState.CONFIRMED,
         key_ring=ring_of(session, actor()),
         url=page_of(organization_id, member_id),
+        recovery_url=_recovery_url(found),
+        is_enrolled=enrolment.is_enrolled(session, organization_id, member_id),
         events_url=url_for(
             "logbook.organization_events", organization_id=organization_id, q=found.email
         ),
@@ -58,6 +61,14 @@ def member(organization_id: uuid.UUID, member_id: uuid.UUID) -> str:
         gives_role=can(Permission.MEMBERS_MANAGE) and _may_change_role(standing),
         actions=_actions(found, standing),
     )
+
+
+def _recovery_url(found: Any) -> str:
+    """Where their account is recovered; empty on a plan without it, and for who has none."""
+    if not g.plan.has(Feature.ACCOUNT_RECOVERY) or found.account_id is None:
+        return ""
+    here: dict[str, Any] = {"organization_id": found.organization_id, "member_id": found.id}
+    return url_for("recovery.ask", **here)
 
 
 def _actions(found: Any, standing: Any) -> list[tuple[str, Any, str]]:
