@@ -11,6 +11,7 @@ from portal.extensions import db
 from portal.outbox.mailing import mail_handlers
 from portal.outbox.worker import Worker
 from portal.radar.digest import chore as queue_digests
+from portal.reports.seats import chore as seat_chore
 
 
 @click.command()
@@ -19,7 +20,7 @@ from portal.radar.digest import chore as queue_digests
 def worker(*, once: bool) -> None:
     """Send the mails that wait, and tidy up, until TERM."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    also = (*chores(app.extensions["settings"]), queue_digests)
+    also = (*chores(app.extensions["settings"]), queue_digests, seat_chore())
     found = Worker(db.engine, mail_handlers(app), chores=also)
     if once:
         found.drain()

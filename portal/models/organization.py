@@ -159,6 +159,22 @@ class OrganizationSettings(Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
+class SeatDay(Base):
+    """The seats of an organization at the end of a day on which they were not as before.
+
+    Written by the worker (`portal.reports.seats`); between two rows the earlier one holds.
+    """
+
+    __tablename__ = "seat_days"
+
+    organization_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    seats: Mapped[int]
+    seats_used: Mapped[int]
+
+
 class Subscription(BillingAddress, Base):
     """What a client has ordered and how it pays. One row an organization."""
 
