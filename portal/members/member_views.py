@@ -19,7 +19,7 @@ from portal.members import access, assignments, changes
 from portal.members.blueprint import ONE, bp, find, manager, page_of
 from portal.members.choices import chosen_levels, ticked_groups
 from portal.members.role_form import RoleForm
-from portal.members.words import role_hints, words_of
+from portal.members.words import role_hints, way_of, why, words_of
 from portal.organizations.key_rings import ring_of
 from portal.organizations.people import row_of
 from portal.outbox.queries import mail_states
@@ -95,26 +95,15 @@ def reach_of(found: Any) -> list[dict[str, Any]]:
     session = db.session()
     ways: dict[uuid.UUID, list[str]] = {}
     for way in access.ways_of(session, found.organization_id, found.id):
-        said = _("%(group)s (%(level)s)", group=way.name, level=_(way.level.label))
-        ways.setdefault(way.collection_id, []).append(said)
+        ways.setdefault(way.collection_id, []).append(way_of(way))
     return [
         {
             "sealed_name": row.sealed_name,
             "level": _(row.level.label),
-            "why": _why(row, ways.get(row.id, [])),
+            "why": why(row, ways.get(row.id, [])),
         }
         for row in access.reached_by(session, found.organization_id, found.id)
     ]
-
-
-def _why(reached: Any, groups: list[str]) -> str:
-    if reached.by_role:
-        return str(_("By the role, which reaches every collection"))
-    if reached.is_direct:
-        if groups:
-            return str(_("By name, which replaces: %(groups)s", groups=", ".join(groups)))
-        return str(_("By name"))
-    return str(_("Through: %(groups)s", groups=", ".join(groups)))
 
 
 @bp.get(f"{ONE}/role")

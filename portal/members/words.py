@@ -1,5 +1,8 @@
 """What the actions on members are called, and what they lead to."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask_babel import gettext as _
 
 from portal.domain.access import Role
@@ -84,3 +87,19 @@ def _leaving() -> dict[MemberAction, ActionWords]:
             "danger",
         ),
     }
+
+
+def way_of(way: Any) -> str:
+    """A group that gives a collection, and the level at which it does."""
+    return str(_("%(group)s (%(level)s)", group=way.name, level=_(way.level.label)))
+
+
+def why(reached: Any, groups: Sequence[str]) -> str:
+    """What makes somebody reach a collection: the role, their name, or groups (`way_of`)."""
+    if reached.by_role:
+        return str(_("By the role, which reaches every collection"))
+    if reached.is_direct:
+        if groups:
+            return str(_("By name, which replaces: %(groups)s", groups=", ".join(groups)))
+        return str(_("By name"))
+    return str(_("Through: %(groups)s", groups=", ".join(groups)))

@@ -31,9 +31,9 @@ def bar(whole: int, part: int, longest: int) -> Bar:
     return Bar(_share(whole, longest, WIDTH), _share(part, longest, WIDTH))
 
 
-def columns(values: Sequence[int]) -> tuple[Column, ...]:
-    """A column for each value, the highest as high as the chart."""
-    highest = max([*values, 1])
+def columns(values: Sequence[int], highest: int = 1) -> tuple[Column, ...]:
+    """A column for each value; the highest, or `highest`, is as high as the chart."""
+    highest = max([*values, highest])
     heights = [_share(value, highest, COLUMN_HEIGHT) for value in values]
     return tuple(
         Column(number * (COLUMN_WIDTH + COLUMN_GAP), COLUMN_HEIGHT - height, height)
