@@ -28,6 +28,7 @@ from portal.providers.context import init_provider_context
 from portal.radar import views as radar
 from portal.ratelimit import init_limits
 from portal.recovery import views as recovery
+from portal.reports import views as reports
 from portal.settings import views as settings_pages
 from portal.web import health, notices
 from portal.web.errors import init_errors
@@ -51,6 +52,7 @@ AREAS = (
     collections,
     policies,
     recovery,
+    reports,
     settings_pages,
     configuration,
     clients,

@@ -30,6 +30,7 @@ AREAS = [
     "recovery",
     "members",
     "policies",
+    "reports",
     "domains",
     "sso",
     "vault",

@@ -46,6 +46,7 @@ READING = frozenset(
         Permission.MEMBERS_READ,
         Permission.COLLECTIONS_READ,
         Permission.POLICIES_READ,
+        Permission.REPORTS_READ,
     }
 )
 

@@ -51,6 +51,7 @@ PAGES = (
         "scroll-text",
         P.ORGANIZATION_EVENTS_READ,
     ),
+    NavPage(_REPORTING, N_("Reports"), "reports.index", "file-text", P.REPORTS_READ),
     NavPage(_SETTINGS, N_("Organization"), "console.settings", "settings", P.ORGANIZATION_SETTINGS),
     NavPage(_SETTINGS, N_("Collections"), "collections.rules", "folder", P.ORGANIZATION_SETTINGS),
     NavPage(
