@@ -14,7 +14,7 @@ from portal.domain.errors import RuleError, refuse
 from portal.domain.new_client import ClientOrder, check, clean, hints, selection
 from portal.domain.plans import Cadence, Plan
 from portal.domain.pricing import Terms, quote
-from portal.domain.seats import MOST, SeatTerms, check_limit, check_seats, check_storage, grown
+from portal.domain.seats import MOST, check_limit, check_seats, check_storage
 from portal.domain.setup_steps import (
     Progress,
     SetupFacts,
@@ -99,36 +99,6 @@ def test_additional_storage_is_nought_to_ninety_nine(storage, fine):
     with pytest.raises(RuleError) as caught:
         check_storage(storage)
     assert caught.value.field == "extra_storage_gb"
-
-
-terms = st.builds(
-    SeatTerms,
-    assigned=st.integers(1, 1000),
-    autogrow=st.booleans(),
-    limit=st.none() | st.integers(1, 2000),
-)
-
-
-@given(terms, st.integers(0, 1000), st.integers(1, 20))
-def test_seats_grow_just_so_far_that_people_fit_and_never_past_the_limit(agreed, used, wanted):
-    if used + wanted > agreed.ceiling:
-        with pytest.raises(RuleError, match="provider admin"):
-            grown(agreed, used, wanted)
-        return
-    seats = grown(agreed, used, wanted)
-    assert seats == max(agreed.assigned, used + wanted)
-    assert seats <= agreed.ceiling
-    if not agreed.autogrow:
-        assert seats == agreed.assigned
-
-
-def test_a_refusal_says_how_many_still_fit():
-    with pytest.raises(RuleError, match="Only 2 seats are left"):
-        grown(SeatTerms(5, autogrow=False), used=3, wanted=3)
-    with pytest.raises(RuleError, match="Only 1 seat is left"):
-        grown(SeatTerms(5, autogrow=True, limit=6), used=5, wanted=2)
-    with pytest.raises(RuleError, match="No seats are left"):
-        grown(SeatTerms(5, autogrow=True, limit=5), used=5, wanted=1)
 
 
 # Set-up steps

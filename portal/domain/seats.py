@@ -1,4 +1,4 @@
-"""Seats: how many may be bought, where the limit may stand, and when they grow by themselves."""
+"""Seats: how many may be bought, and where the limit may stand."""
 
 from dataclasses import dataclass
 
@@ -76,26 +76,3 @@ class SeatTerms:
         if not self.autogrow:
             return self.assigned
         return max(self.assigned, MOST if self.limit is None else self.limit)
-
-
-def grown(terms: SeatTerms, used: int, wanted: int) -> int:
-    """The seats that must be assigned so that `wanted` more people fit beside `used`.
-
-    Returns the present number if they fit already. Raises `RuleError` where seats do not grow by
-    themselves, or not so far; the sentence says who can add seats.
-    """
-    needed = used + wanted
-    if needed <= terms.assigned:
-        return terms.assigned
-    if needed <= terms.ceiling:
-        return needed
-    room = max(terms.ceiling - used, 0)
-    if room:
-        raise RuleError(Message.counted(_TOO_FEW_LEFT, room))
-    raise refuse(N_("No seats are left. A provider admin can add seats."))
-
-
-_TOO_FEW_LEFT = NN_(
-    "Only %(count)s seat is left. Invite fewer people, or ask a provider admin to add seats.",
-    "Only %(count)s seats are left. Invite fewer people, or ask a provider admin to add seats.",
-)
