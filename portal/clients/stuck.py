@@ -25,6 +25,7 @@ _TONES = {
     AttentionKind.MAIL_FAILED: "bad",
     AttentionKind.ACCEPTED: "warn",
     AttentionKind.SEATS_FULL: "warn",
+    AttentionKind.SEATS_ASKED: "warn",
 }
 # Those for whom something can be done together with others.
 _TICKED = {AttentionKind.INVITED, AttentionKind.MAIL_FAILED, AttentionKind.ACCEPTED}
@@ -89,6 +90,7 @@ def reasons() -> dict[AttentionKind, str]:
         AttentionKind.STAGED: _("Prepared, not invited"),
         AttentionKind.MAIL_FAILED: _("E-mail is not delivered"),
         AttentionKind.SEATS_FULL: _("All seats are in use"),
+        AttentionKind.SEATS_ASKED: _("Asks for seats"),
     }
 
 
@@ -171,6 +173,9 @@ def _row(row: Any, actor: Actor, now: dt.datetime) -> StuckRow:
 def _note(row: Any, now: dt.datetime) -> str:
     if row.kind is AttentionKind.MAIL_FAILED:
         return str(row.reason)
+    if row.kind is AttentionKind.SEATS_ASKED:
+        count = int(row.reason)
+        return str(ngettext("%(num)s more seat", "%(num)s more seats", count))
     if row.kind is AttentionKind.INVITED and row.due_at and row.due_at <= now:
         return str(_("The link has expired."))
     return ""

@@ -12,6 +12,7 @@ class AttentionKind(StrEnum):
     STAGED = "staged"
     MAIL_FAILED = "mail_failed"
     SEATS_FULL = "seats_full"
+    SEATS_ASKED = "seats_asked"
     # Things that end and hold nobody up until they do.
     CERTIFICATE = "certificate"
     CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a kind
@@ -32,5 +33,6 @@ STUCK = frozenset(
         AttentionKind.STAGED,
         AttentionKind.MAIL_FAILED,
         AttentionKind.SEATS_FULL,
+        AttentionKind.SEATS_ASKED,
     }
 )

@@ -28,6 +28,7 @@ WAITS = {
     AttentionKind.STAGED: N_("%(label)s has not been invited yet"),
     AttentionKind.MAIL_FAILED: N_("The e-mail to %(label)s did not arrive"),
     AttentionKind.SEATS_FULL: N_("There is no seat left"),
+    AttentionKind.SEATS_ASKED: N_("%(label)s asks for more seats"),
 }
 
 

@@ -44,6 +44,7 @@ from portal.models.provider import (
 )
 from portal.models.reach import ClientAccess, ScopePart, ScopeTerm
 from portal.models.recovery import RecoveryEnrolment, RecoveryRequest, RecoverySettings
+from portal.models.seats import SeatGrowth, SeatRequest, SeatRules
 
 __all__ = [
     "Account",
@@ -95,6 +96,9 @@ __all__ = [
     "ScopePart",
     "ScopeTerm",
     "SeatDay",
+    "SeatGrowth",
+    "SeatRequest",
+    "SeatRules",
     "SignInCode",
     "SkippedStep",
     "Subscription",

@@ -14,7 +14,16 @@ from sqlalchemy.orm import Session
 
 from portal.domain.attention import AttentionKind
 from portal.domain.states import MemberState, ProviderPersonState
-from portal.models import Attention, Member, Organization, Outbox, ProviderPerson, new_id, utc_now
+from portal.models import (
+    Attention,
+    Member,
+    Organization,
+    Outbox,
+    ProviderPerson,
+    SeatRequest,
+    new_id,
+    utc_now,
+)
 from portal.providers import attention_facts as facts
 from portal.providers.attention_facts import COLUMNS, Facts
 
@@ -122,6 +131,13 @@ def seats_changed(session: Session, organization_id: uuid.UUID) -> None:
     )
     session.execute(gone.execution_options(synchronize_session=False))
     _write(session, facts.full(Organization.id == organization_id))
+
+
+def seats_asked(session: Session, organization_id: uuid.UUID, request_id: uuid.UUID) -> None:
+    """Somebody of a client asks for seats, or the request was answered or taken back."""
+    drop(session, None, request_id, AttentionKind.SEATS_ASKED)
+    here = (SeatRequest.organization_id == organization_id, SeatRequest.id == request_id)
+    _write(session, facts.seats_asked(*here))
 
 
 def person_moved(

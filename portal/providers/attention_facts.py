@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Select,
+    String,
     and_,
     case,
     cast,
@@ -24,8 +25,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from portal.domain.attention import AttentionKind
+from portal.domain.seat_requests import RequestState
 from portal.domain.states import MemberState, ProviderPersonState
-from portal.models import Member, Organization, Outbox, ProviderPerson, utc_now
+from portal.models import (
+    Account,
+    Member,
+    Organization,
+    Outbox,
+    ProviderPerson,
+    SeatRequest,
+    utc_now,
+)
 from portal.models.base import UtcDateTime
 from portal.outbox.jobs import FAILING_AFTER
 
@@ -56,6 +66,7 @@ READ_OFF = (
     *WAITING,
     AttentionKind.MAIL_FAILED,
     AttentionKind.SEATS_FULL,
+    AttentionKind.SEATS_ASKED,
     AttentionKind.GRANT,
 )
 TELLING_MAILS = frozenset(MEMBER_MAILS) | frozenset(PERSON_MAILS)
@@ -139,6 +150,30 @@ def full(*conditions: ColumnElement[bool], since: Any = None) -> Select[Any]:
         literal(utc_now(), UtcDateTime()) if since is None else since,
         _nobody(UtcDateTime()),
     ).where(Organization.provider_id.is_not(None), is_full(), *conditions)
+
+
+def seats_asked(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Requests for seats that wait: by whom, and for how many."""
+    return (
+        select(
+            Organization.provider_id,
+            SeatRequest.id,
+            SeatRequest.organization_id,
+            literal(AttentionKind.SEATS_ASKED.value),
+            SeatRequest.id,
+            func.coalesce(Account.email, ""),
+            cast(SeatRequest.seats, String),
+            SeatRequest.asked_at,
+            _nobody(UtcDateTime()),
+        )
+        .join(Organization, Organization.id == SeatRequest.organization_id)
+        .outerjoin(Account, Account.id == SeatRequest.asked_by)
+        .where(
+            Organization.provider_id.is_not(None),
+            SeatRequest.state == RequestState.OPEN,
+            *conditions,
+        )
+    )
 
 
 def _fails(job: Any) -> ColumnElement[bool]:
@@ -227,6 +262,7 @@ def of_clients(*conditions: ColumnElement[bool], full_since: Any = None) -> tupl
         members(*conditions),
         full(*conditions, since=full_since),
         member_mails(*conditions),
+        seats_asked(*conditions),
     )
 
 
