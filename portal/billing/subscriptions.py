@@ -155,12 +155,7 @@ def commit(session: Session, actor: Actor, world: World, preview: Preview) -> No
     if not preview.is_change:
         return
     client = world.client
-    _update_organization(session, actor, client, preview.after)
-    attention.seats_changed(session, client.id)
-    change_id = _add_change(session, client, preview)
-    _rewrite_lines(session, client, preview)
-    if preview.before.plan is not preview.after.plan:
-        recount_setup(session, client.id)
+    change_id = bill(session, world, preview)
     before, after = _differences(preview)
     events.record(
         session,
@@ -182,11 +177,28 @@ def commit(session: Session, actor: Actor, world: World, preview: Preview) -> No
     )
 
 
-def _update_organization(session: Session, actor: Actor, client: Any, wanted: Selection) -> None:
+def bill(session: Session, world: World, preview: Preview) -> uuid.UUID:
+    """The change itself, told to nobody: the organization, lines and change, whose id it returns.
+
+    Whoever asks for less than `commit` records the event. Raises `Changed` as that does.
+    """
+    client = world.client
+    _update_organization(session, client, preview.after)
+    attention.seats_changed(session, client.id)
+    change_id = _add_change(session, client, preview)
+    _rewrite_lines(session, client, preview)
+    if preview.before.plan is not preview.after.plan:
+        recount_setup(session, client.id)
+    return change_id
+
+
+def _update_organization(session: Session, client: Any, wanted: Selection) -> None:
+    # Who was told of a limit is told again once another one is reached.
+    told = {} if wanted.seat_limit == client.seat_limit else {"limit_told_at": None}
     kept = session.execute(
         update(Organization)
         .where(
-            Organization.provider_id == actor.provider_id,
+            Organization.provider_id == client.provider_id,
             Organization.id == client.id,
             Organization.version == client.version,
             # Seats may have been taken, or have grown, without a new version.
@@ -201,6 +213,7 @@ def _update_organization(session: Session, actor: Actor, client: Any, wanted: Se
             seat_limit=wanted.seat_limit,
             extra_storage_gb=wanted.extra_storage_gb,
             version=Organization.version + 1,
+            **told,
         )
         .execution_options(synchronize_session=False)
     )

@@ -194,6 +194,8 @@ def _take(
             provider_id=provider_id,
             provider_since=utc_now(),
             provider_wrapped_key=key.wrapped,
+            growth_told_at=None,
+            limit_told_at=None,
             billing_email=provider.billing_email or organization.billing_email,
             version=Organization.version + 1,
         )

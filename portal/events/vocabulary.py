@@ -92,6 +92,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:organization:rename": frozenset({"before", "after"}),
     "organization:organization:update": frozenset({"before", "after"}),
     "organization:subscription:change": frozenset({"before", "after", "adjustment"}),
+    "organization:seats:grow": frozenset({"before", "after", "adjustment"}),
     "organization:organization:go_live": frozenset(),
     "organization:organization:hide": frozenset(),
     "organization:organization:suspend": frozenset({"before", "after"}),

@@ -18,7 +18,7 @@ from portal.domain.invitations import Purpose
 from portal.domain.plans import Cadence, Plan
 from portal.domain.policies import PolicyKind
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
-from portal.mail import queries
+from portal.mail import queries, seat_messages
 from portal.mail.client_messages import (
     client_created,
     client_deletion_team,
@@ -307,6 +307,10 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.recovery_done": recovery_done,
     "mail.recovery_stopped": recovery_stopped,
     "mail.provider_invitation": provider_invitation,
+    "mail.seat_limit_reached": seat_messages.seat_limit_reached,
+    "mail.seats_answered": seat_messages.seats_answered,
+    "mail.seats_asked": seat_messages.seats_asked,
+    "mail.seats_grown": seat_messages.seats_grown,
     "mail.subscription_changed": subscription_changed,
     "mail.client_created": client_created,
     "mail.client_suspended": client_suspended,

@@ -18,6 +18,7 @@ from portal.models import (
     Provider,
     ProviderPerson,
     RecoveryRequest,
+    SeatRequest,
     SignInCode,
     Subscription,
     SubscriptionChange,
@@ -242,19 +243,48 @@ def terms(session: Session, organization_id: uuid.UUID) -> Row[Any] | None:
 def subscription_change(
     session: Session, organization_id: uuid.UUID, change_id: uuid.UUID
 ) -> Row[Any] | None:
-    """What changed (`before`, `after`), the organization and the provider if it has one."""
+    """What changed (`before`, `after`), its price until `period_end`, organization and provider."""
     found = (
         _of(
             SubscriptionChange.organization_id,
             organization_id,
             SubscriptionChange.before,
             SubscriptionChange.after,
+            SubscriptionChange.adjustment_cents,
+            SubscriptionChange.currency,
+            SubscriptionChange.period_end,
             Organization.name.label("organization"),
             Provider.name.label("provider"),
         )
         .join(Organization, Organization.id == SubscriptionChange.organization_id)
         .outerjoin(Provider, Provider.id == Organization.provider_id)
         .where(SubscriptionChange.id == change_id)
+    )
+    return session.execute(found).one_or_none()
+
+
+def seat_request(
+    session: Session, organization_id: uuid.UUID, request_id: uuid.UUID
+) -> Row[Any] | None:
+    """Who asks for how many seats, what came of it, and the provider that is asked."""
+    found = (
+        _of(
+            SeatRequest.organization_id,
+            organization_id,
+            SeatRequest.organization_id,
+            SeatRequest.seats,
+            SeatRequest.state,
+            SeatRequest.note,
+            SeatRequest.answer,
+            Organization.name.label("organization"),
+            Organization.provider_id,
+            Provider.name.label("provider"),
+            Account.name.label("person"),
+        )
+        .join(Organization, Organization.id == SeatRequest.organization_id)
+        .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .outerjoin(Account, Account.id == SeatRequest.asked_by)
+        .where(SeatRequest.id == request_id)
     )
     return session.execute(found).one_or_none()
 

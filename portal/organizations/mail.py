@@ -20,14 +20,15 @@ def tell_owners(
     more: Mapping[str, uuid.UUID] | None = None,
     *,
     but: uuid.UUID | None = None,
-) -> None:
+) -> frozenset[uuid.UUID]:
     """Queue a mail to every confirmed owner; its payload holds `organization`, `account`, `locale`.
 
     `provider` is there where one is given, and the ids in `more`. `but` is the account that did
-    it and needs no mail.
+    it and needs no mail. Returns the accounts of the owners.
     """
     owners = queries.confirmed_owners(session, organization_id)
     _tell(session, topic, owners, organization_id, provider_id, more or {}, {but})
+    return frozenset(owner.account_id for owner in owners)
 
 
 def tell_team(
@@ -46,6 +47,20 @@ def tell_team(
     admins = provider_queries.admins_to_tell(session, provider_id)
     by = {"by": actor.account_id}
     _tell(session, topic, admins, organization_id, provider_id, by, told)
+
+
+def tell_admins(
+    session: Session,
+    topic: str,
+    organization_id: uuid.UUID,
+    provider_id: uuid.UUID,
+    more: Mapping[str, uuid.UUID],
+    *,
+    but: Iterable[uuid.UUID | None] = (),
+) -> None:
+    """The same to every confirmed admin of the provider but the accounts of `but`."""
+    admins = provider_queries.admins_to_tell(session, provider_id)
+    _tell(session, topic, admins, organization_id, provider_id, more, set(but))
 
 
 def _tell(
