@@ -5,6 +5,7 @@ import threading
 import pytest
 from sqlalchemy import select, update
 
+from portal.billing import load_prices
 from portal.domain.access import Role
 from portal.domain.custom_roles import Custom
 from portal.domain.errors import RuleError
@@ -98,9 +99,9 @@ def test_a_mistake_stands_at_the_field_and_nobody_is_invited(place, addresses, s
 
 
 def test_without_seats_for_all_nobody_is_invited(place):
-    place.database.run(update(Organization).values(seats=2))
+    place.database.run(update(Organization).values(seats=2, seats_grow=False))
     page = send(place.admins_browser(), place, "a@a.example b@a.example", 409)
-    assert "2 seats are needed, left: 1. Nobody was invited." in page
+    assert "2 seats are needed, left: 1. You can add seats under Manage subscription." in page
     assert invited(place) == []
     assert place.client().seats_used == 1
     answer = send(place.admins_browser(), place, f"a@a.example {OWNER}", 200)
@@ -142,7 +143,7 @@ def test_a_group_of_nobody_is_left_out(place):
 
 def test_fifty_invitations_for_the_last_seat_give_exactly_one(committed):
     place = make_place(committed)
-    committed.run(update(Organization).values(seats=2, seats_used=1))
+    committed.run(update(Organization).values(seats=2, seats_used=1, seats_grow=False))
     answers, gate = [], threading.Barrier(50)
 
     def go(number):
@@ -156,6 +157,8 @@ def test_fifty_invitations_for_the_last_seat_give_exactly_one(committed):
                     [f"p{number}@a.example"],
                     inviting.Given(Role.USER),
                     by=Manager(Role.OWNER),
+                    prices=load_prices(),
+                    agreed=None,
                 )
         except RuleError:
             answers.append("refused")
@@ -186,6 +189,8 @@ def test_the_same_address_at_once_is_invited_once(committed):
                 ["same@a.example"],
                 inviting.Given(Role.USER),
                 by=Manager(Role.OWNER),
+                prices=load_prices(),
+                agreed=None,
             )
         answers.append(found["same@a.example"])
 

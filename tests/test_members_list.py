@@ -224,14 +224,30 @@ def test_many_are_revoked_after_a_look_and_answered_one_by_one(place, admin):
 
 
 def test_restoring_says_how_many_seats_are_missing_and_does_as_many_as_there_are(place, admin):
-    place.database.run(update(Organization).values(seats=2))
+    place.database.run(update(Organization).values(seats=2, seats_grow=False))
     rows = fill(place, 2)
     page = change(admin, place, "restore", *rows)
-    assert "1 seat is missing." in page
+    assert "2 seats are needed, left: 1." in page
     done = post(admin, place, "restore", *rows)
     assert done.heading == "Done for 1 member"
     assert "No seats are left" in done
     assert place.client().seats_used == 2
+
+
+def test_restoring_buys_the_seats_that_are_missing_at_the_price_shown(place, admin):
+    place.database.run(update(Organization).values(seats=2))
+    rows = fill(place, 3)
+    page = change(admin, place, "restore", *rows)
+    assert "3 seats are needed; free: 1. 2 seats would be added." in page
+    data = {"action": "restore", "member": [str(row) for row in rows]}
+    again = admin.post(f"{place.members}/changes", data | {"agreed": "1-2-3-4"}, status=409)
+    assert "Nothing is done yet." in again
+    assert place.client().seats == 2
+    mark = again.select_one("input[name=agreed]")["value"]
+    done = admin.post(f"{place.members}/changes", data | {"agreed": mark}, status=200)
+    assert done.heading == "Done for 3 members"
+    client = place.client()
+    assert (client.seats, client.seats_used) == (4, 4)
 
 
 def test_the_last_owner_is_not_revoked_from_the_list(place, admin):

@@ -16,15 +16,16 @@ from portal.domain.errors import RuleError
 from portal.domain.membership import MemberAction, check_member_action
 from portal.domain.states import MemberState
 from portal.extensions import db
-from portal.members import changes, list_queries
+from portal.members import changes, conditions, growing, list_queries
 from portal.members.blueprint import ALL, INVITING, bp, manager
-from portal.members.table import seats_line
+from portal.members.room import AGREED, Room, prices, room_of
 from portal.members.words import words_of
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
 
 CHANGE_LIMIT = 100
+TAKES_SEAT = frozenset({MemberAction.INVITE, MemberAction.RESTORE})
 
 
 @bp.get(f"{ALL}/changes")
@@ -35,11 +36,21 @@ def review_change(organization_id: uuid.UUID) -> Response:
     if action is None:
         return _to_list(organization_id)
     found = _chosen(organization_id, request.args.getlist("member"))
+    return _review(organization_id, action, found)
+
+
+def _review(
+    organization_id: uuid.UUID, action: MemberAction, found: Sequence[Any], *, again: bool = False
+) -> Response:
+    """`again`: seats would be bought for it at a price that was not shown yet."""
     held = changes.look(db.session(), organization_id)
     answers = [(member, _foresee(action, member, held)) for member in found]
     possible = [member for member, refused in answers if not refused]
-    numbers = list_queries.numbers(db.session(), organization_id)
-    takes_seat = action in {MemberAction.INVITE, MemberAction.RESTORE}
+    room = Room("")
+    if action in TAKES_SEAT:
+        session, wanted = db.session(), len(possible)
+        foreseen = growing.foresee(session, actor(), organization_id, wanted, prices())
+        room = room_of(foreseen, actor())
     body = render_template(
         "members/change.html",
         action=action.value,
@@ -48,11 +59,11 @@ def review_change(organization_id: uuid.UUID) -> Response:
         refused=[(_name(member), refused) for member, refused in answers if refused],
         back_url=_back(organization_id),
         opens_key=action.takes_away and any(_opens(member) for member in possible),
-        short_by=max(0, len(possible) - numbers.seats + numbers.seats_used) if takes_seat else 0,
-        seats=seats_line(numbers) if takes_seat else "",
+        room=room,
+        again=again,
         here=url_for("members.change_members", organization_id=organization_id),
     )
-    return make_response(body)
+    return make_response(body, 409 if again else 200)
 
 
 @bp.post(f"{ALL}/changes")
@@ -64,6 +75,9 @@ def change_members(organization_id: uuid.UUID) -> Response:
     found = _chosen(organization_id, request.form.getlist("member"))
     if action is None or not found:
         return _to_list(organization_id)
+    if action in TAKES_SEAT and not _make_room(organization_id, action, found):
+        db.session.rollback()
+        return _review(organization_id, action, found, again=True)
     done = words_of(action).done
     answers = [(_name(member), _do(action, member)) for member in found]
     if len(answers) == 1 and not answers[0][1]:
@@ -75,6 +89,26 @@ def change_members(organization_id: uuid.UUID) -> Response:
     count = sum(not refused for _name, refused in answers)
     title = ngettext("Done for %(num)s member", "Done for %(num)s members", count)
     return result_page(organization_id, title, rows)
+
+
+def _make_room(organization_id: uuid.UUID, action: MemberAction, found: Sequence[Any]) -> bool:
+    """Buy what is missing for all of them at once; False where the price was not shown yet.
+
+    Where seats may not be bought nothing is, and each is told so whom the free ones do not reach.
+    """
+    session = db.session()
+    held = changes.hold(session, organization_id)
+    wanted = sum(not _foresee(action, member, held) for member in found)
+    agreed = request.form.get(AGREED, "")
+    try:
+        with session.begin_nested():
+            growing.make_room(session, actor(), organization_id, wanted, prices(), agreed=agreed)
+    except growing.NoRoom as error:
+        return error.foreseen.refusal is not None
+    except RuleError:
+        # The provider's ceiling was reached by another client in the meantime.
+        return True
+    return True
 
 
 def result_page(
@@ -93,7 +127,11 @@ def _foresee(action: MemberAction, member: Any, held: changes.Held) -> str:
         check_member_action(action, changes.standing_of(member, actor(), held), manager())
     except RuleError as error:
         return sentence(error.text)
-    return ""
+    if action is not MemberAction.RESTORE:
+        return ""
+    coming = conditions.Coming.of(member)
+    obstacle = conditions.obstacle(db.session(), coming, conditions.Step.RESTORE)
+    return sentence(obstacle.text) if obstacle else ""
 
 
 def _do(action: MemberAction, member: Any) -> str:

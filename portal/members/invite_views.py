@@ -15,12 +15,13 @@ from portal.domain.errors import RuleError
 from portal.domain.plans import Feature
 from portal.domain.staff import INVITE_LIMIT
 from portal.extensions import db
-from portal.members import assignments, inviting, list_queries
+from portal.members import assignments, growing, inviting, list_queries
 from portal.members.blueprint import ALL, INVITING, bp, manager
 from portal.members.bulk_views import result_page
 from portal.members.choices import chosen_levels, ticked_groups
 from portal.members.member_views import LEVELS
 from portal.members.role_form import InviteForm
+from portal.members.room import AGREED, Room, prices, room_of
 from portal.members.table import seats_line
 from portal.members.words import role_hints
 from portal.organizations.key_rings import ring_of
@@ -28,6 +29,8 @@ from portal.organizations.queries import chosen_locale
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
 from portal.web.languages import language
+
+ROOM = "members/_room.html"
 
 
 @bp.get(f"{ALL}/invite")
@@ -50,8 +53,17 @@ def invite_submit(organization_id: uuid.UUID) -> AnyResponse:
     try:
         emails = form.checked_addresses()
         answers = inviting.invite(
-            db.session(), actor(), organization_id, emails, _given(form), by=manager()
+            db.session(),
+            actor(),
+            organization_id,
+            emails,
+            _given(form),
+            by=manager(),
+            prices=prices(),
+            agreed=request.form.get(AGREED, ""),
         )
+    except growing.NoRoom as error:
+        return _look_first(organization_id, form, error)
     except RuleError as error:
         db.session.rollback()
         form.blame(error)
@@ -67,6 +79,40 @@ def invite_submit(organization_id: uuid.UUID) -> AnyResponse:
     title = ngettext("%(num)s person is invited", "%(num)s people are invited", count)
     rows = [(shown(email), _answer(is_new=is_new), not is_new) for email, is_new in answers.items()]
     return result_page(organization_id, title, rows)
+
+
+@bp.post(f"{ALL}/invite/room")
+@requires(Permission.MEMBERS_INVITE)
+def invite_room(organization_id: uuid.UUID) -> Response:
+    """The seats that the addresses typed so far would take, and what more of them would cost.
+
+    Posted, so that nobody's address stands in an address. Changes nothing.
+    """
+    return fragments.piece(ROOM, room=_room(organization_id, InviteForm()))
+
+
+def _room(organization_id: uuid.UUID, form: InviteForm) -> Room:
+    """Addresses that cannot be read yet are told when the form is sent."""
+    url = url_for("members.invite_room", organization_id=organization_id)
+    try:
+        emails = form.checked_addresses()
+    except RuleError:
+        return Room(url)
+    session = db.session()
+    wanted = len(inviting.newcomers(session, organization_id, emails))
+    return room_of(
+        growing.foresee(session, actor(), organization_id, wanted, prices()), actor(), url
+    )
+
+
+def _look_first(organization_id: uuid.UUID, form: InviteForm, error: growing.NoRoom) -> Response:
+    """Nobody is invited yet: the page says what the seats cost, or who can help."""
+    db.session.rollback()
+    seen = bool(request.form.get(AGREED))
+    if error.foreseen.refusal is None and not seen:
+        return _page(organization_id, form)
+    form.blame(error)
+    return _page(organization_id, form, 409)
 
 
 def _answer(*, is_new: bool) -> str:
@@ -115,6 +161,7 @@ def _page(organization_id: uuid.UUID, form: InviteForm, status: int = 200) -> Re
         limit=INVITE_LIMIT,
         hints=role_hints(),
         seats=seats_line(list_queries.numbers(session, organization_id)),
+        room=_room(organization_id, form),
         groups=groups,
         collections=collections,
         levels=[(value, _(label)) for value, label in LEVELS.items()],

@@ -12,7 +12,8 @@ from portal.domain.collection_access import Level
 from portal.domain.custom_roles import Custom, completed
 from portal.domain.errors import NN_, Message, RuleError
 from portal.domain.membership import Manager, check_role
-from portal.members import assignments, changes, list_queries, service
+from portal.domain.price_list import PriceList
+from portal.members import assignments, changes, growing, list_queries, service
 from portal.models import CollectionMember, GroupMember, Member
 
 _SHORT = NN_(
@@ -41,11 +42,14 @@ def invite(
     given: Given,
     *,
     by: Manager,
+    prices: PriceList,
+    agreed: str | None,
 ) -> dict[str, bool]:
     """Invite each address (in its stored form); False for one that is here already.
 
-    `RuleError` where `by` cannot give that role, or the seats do not suffice for all who are new;
-    the caller rolls back then. Groups and collections that there are not are left out.
+    `RuleError` where `by` cannot give that role, or there is no room for all who are new, as
+    `growing.make_room` says it of `prices` and `agreed`; the caller rolls back then. Groups and
+    collections that there are not are left out.
     """
     held = changes.hold(session, organization_id)
     parts = completed(given.permissions) if given.role is Role.CUSTOM else frozenset()
@@ -53,7 +57,8 @@ def invite(
     here = _here(session, organization_id, emails)
     new = [email for email in emails if email not in here]
     if new:
-        take_seats(session, organization_id, len(new))
+        growing.make_room(session, actor, organization_id, len(new), prices, agreed=agreed)
+        service.take_seat(session, organization_id, len(new))
     wanted = sorted(part.value for part in parts)
     members = [
         service.invite(
@@ -71,6 +76,12 @@ def invite(
     if members:
         assign(session, organization_id, dict.fromkeys(members, given))
     return {email: email not in here for email in emails}
+
+
+def newcomers(session: Session, organization_id: uuid.UUID, emails: Sequence[str]) -> list[str]:
+    """Those of the addresses (stored forms) that are not here yet, and so take a seat."""
+    here = _here(session, organization_id, emails)
+    return [email for email in emails if email not in here]
 
 
 def _here(session: Session, organization_id: uuid.UUID, emails: Sequence[str]) -> frozenset[str]:

@@ -219,6 +219,7 @@ def groups_of_all(session: Session, organization_id: uuid.UUID) -> dict[uuid.UUI
 def chosen(
     session: Session, organization_id: uuid.UUID, ids: Sequence[uuid.UUID]
 ) -> Sequence[Row[Any]]:
-    """Those of `ids` that there are, in the order in which they came."""
-    found = _matching(organization_id, MemberList()).where(Member.id.in_(ids))
+    """Those of `ids` that there are, in the order in which they came; also `organization_name`."""
+    name = _of(organization_id, Organization.name).scalar_subquery().label("organization_name")
+    found = _matching(organization_id, MemberList()).where(Member.id.in_(ids)).add_columns(name)
     return session.execute(found.order_by(Member.id)).all()
