@@ -46,7 +46,7 @@ TYPED = {
 }
 WRONG = {
     P.MASTER_PASSWORD: ({"length": "11"}, "length", "Enter a number from 12 to 128."),
-    P.VAULT_TIMEOUT: ({"minutes": "soon"}, "minutes", "Enter a number from 1 to 1440."),
+    P.VAULT_TIMEOUT: ({"minutes": "soon"}, "minutes", "Enter a number from 1 to 1,440."),
     P.PASSWORD_GENERATOR: ({"words": ""}, "words", "Enter a number from 3 to 20."),
     P.URI_MATCH: ({"match": "nonsense"}, "match", "Choose one of these."),
     P.VAULT_BANNER: ({"text": " "}, "text", "Enter what everybody shall read."),

@@ -1,6 +1,15 @@
 """Unlocking and locking the vault, and the keys of an account that has none yet."""
 
-from flask import Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Response,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -14,9 +23,8 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.extensions import db
 from portal.web.access import signed_in
 from portal.web.answers import wants_json
-from portal.web.frame import LOCK_MINUTES
 from portal.web.logs import trace
-from portal.web.session import no_store
+from portal.web.session import SEEN_MESSAGES, no_store
 
 
 @bp.route("/unlock", methods=["GET", "POST"])
@@ -33,7 +41,12 @@ def unlock() -> str | AnyResponse:
 
 
 def _material(secret: str | None, status: int) -> Response:
-    state = {"secret": secret, "locked": secret is None, "lock_minutes": LOCK_MINUTES}
+    state = {
+        "secret": secret,
+        "locked": secret is None,
+        "lock_minutes": current_user.lock_minutes,
+        "signs_out": current_user.signs_out,
+    }
     answer = jsonify(vault.material(db.session(), current_user) | state)
     answer.status_code = status
     return no_store(answer)
@@ -47,6 +60,8 @@ def session_vault() -> Response:
         secret = vault.live_secret(db.session(), sign_in.sealer("vault"), current_user)
         return _material(secret, 200 if secret else 409)
     secret = vault.unlock(db.session(), sign_in.sealer("vault"), current_user)
+    # What is told in a vault is told again to whoever opens it.
+    session.pop(SEEN_MESSAGES, None)
     answer = _material(secret, 200)
     db.session.commit()
     return answer

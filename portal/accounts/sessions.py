@@ -28,14 +28,15 @@ from portal.models import (
 )
 from portal.models.base import UtcDateTime
 from portal.models.reach import reached
+from portal.models.timeouts import read_timeout, vault_timeout
 
 IDLE = dt.timedelta(hours=12)
 ABSOLUTE = {"password": dt.timedelta(days=30), "code": dt.timedelta(hours=8)}
 SEEN_EVERY = dt.timedelta(minutes=5)
 # A first step without its second: long enough to find the telephone.
 PENDING = dt.timedelta(minutes=10)
-# The browser locks to the minute; here `seen_at` may lag by `SEEN_EVERY`.
-UNLOCKED_IDLE = dt.timedelta(minutes=15) + SEEN_EVERY
+# How long a vault stays unlocked without use; organizations may ask for less.
+LOCK_MINUTES = 15
 REAUTHENTICATION = dt.timedelta(minutes=10)
 
 
@@ -43,6 +44,7 @@ REAUTHENTICATION = dt.timedelta(minutes=10)
 class Visit:
     """A signed-in request: session and account in one, never an entity.
 
+    After `lock_minutes` without use an unlocked vault locks; with `signs_out` the session ends.
     `place` is the row of the tenant in the path (see the two contexts), or None. `pending` says
     that a second factor is still owed, `has_temporary_password` that the first thing to do is to
     choose another master password, because somebody else knows this one.
@@ -67,6 +69,8 @@ class Visit:
     seen_at: dt.datetime
     expires_at: dt.datetime
     public_key: str | None
+    lock_minutes: int = LOCK_MINUTES
+    signs_out: bool = False
     place: Any = None
 
     is_authenticated = True
@@ -110,6 +114,7 @@ _COLUMNS = (
     Account.totp_secret.is_not(None).label("has_second_factor"),
     Account.temporary_password_since.is_not(None).label("has_temporary_password"),
     Account.public_key,
+    vault_timeout(AuthSession.account_id).label("vault_timeout"),
 )
 _PROVIDER_COLUMNS = (
     Provider.id.label("provider_id"),
@@ -230,10 +235,27 @@ def find_visit(
         values["tenant_id"] = provider_id or organization_id
     # On the connection: rows without entities need none of the session's own work.
     row = session.connection().execute(statement, values).one_or_none()
-    return _visit(row, token, now, in_tenant="tenant_id" in values) if row else None
+    if row is None:
+        return None
+    visit = _visit(row, token, now, in_tenant="tenant_id" in values)
+    # Nobody came to lock it: the browser was closed, or never ran scripts again.
+    over = visit.signs_out and row.is_unlocked and not visit.is_unlocked
+    return None if over else visit
+
+
+def seen_every(lock_minutes: int) -> dt.timedelta:
+    """How far `seen_at` may lag behind: less where the vault soon locks."""
+    return min(SEEN_EVERY, dt.timedelta(minutes=lock_minutes) / 3)
+
+
+def unlocked_idle(lock_minutes: int) -> dt.timedelta:
+    """When the server takes an unlocked vault for left; the browser locks it to the minute."""
+    return dt.timedelta(minutes=lock_minutes) + seen_every(lock_minutes)
 
 
 def _visit(row: Any, token: str, now: dt.datetime, *, in_tenant: bool) -> Visit:
+    asked, signs_out = read_timeout(row.vault_timeout)
+    lock_minutes = min(LOCK_MINUTES, asked or LOCK_MINUTES)
     return Visit(
         token=token,
         session_id=row.session_id,
@@ -248,12 +270,14 @@ def _visit(row: Any, token: str, now: dt.datetime, *, in_tenant: bool) -> Visit:
         second_factor=row.second_factor_at is not None,
         has_second_factor=row.has_second_factor,
         has_keys=row.public_key is not None,
-        is_unlocked=row.is_unlocked and now - row.seen_at < UNLOCKED_IDLE,
+        is_unlocked=row.is_unlocked and now - row.seen_at < unlocked_idle(lock_minutes),
         has_temporary_password=row.has_temporary_password,
         authenticated_at=row.authenticated_at,
         seen_at=row.seen_at,
         expires_at=row.expires_at,
         public_key=row.public_key,
+        lock_minutes=lock_minutes,
+        signs_out=signs_out,
         place=row if in_tenant else None,
     )
 
@@ -308,14 +332,15 @@ def rotate(
 
 
 def touch(session: Session, visit: Visit, now: dt.datetime) -> None:
-    """Move `seen_at`, at most every five minutes, however many requests arrive at once.
+    """Move `seen_at`, seldom enough, however many requests arrive at once.
 
     A vault that nobody used for long enough is locked by the first request after that.
     """
-    idle = AuthSession.seen_at < now - UNLOCKED_IDLE
+    idle = AuthSession.seen_at < now - unlocked_idle(visit.lock_minutes)
+    lag = seen_every(visit.lock_minutes)
     session.execute(
         update(AuthSession)
-        .where(AuthSession.id == visit.session_id, AuthSession.seen_at < now - SEEN_EVERY)
+        .where(AuthSession.id == visit.session_id, AuthSession.seen_at < now - lag)
         .values(seen_at=now, vault_secret=case((idle, None), else_=AuthSession.vault_secret))
     )
 

@@ -52,7 +52,7 @@ def _touch() -> None:
     if request.endpoint == "static" or not current_user.is_authenticated:
         return
     now = utc_now()
-    if now - current_user.seen_at < sessions.SEEN_EVERY:
+    if now - current_user.seen_at < sessions.seen_every(current_user.lock_minutes):
         return
     # The visit was read in the request's session: give its connection back first, since two
     # connections of one request wait for each other on SQLite.

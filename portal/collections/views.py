@@ -33,6 +33,7 @@ from portal.domain.collection_rules import Keeper
 from portal.domain.errors import RuleError
 from portal.extensions import db
 from portal.organizations.key_rings import Opening, opening_of
+from portal.organizations.messages import message
 from portal.organizations.queries import setup_facts
 from portal.organizations.setup import SetupView, setup_view
 from portal.web import fragments, notices
@@ -64,6 +65,7 @@ def index(organization_id: uuid.UUID) -> Response:
         begins=len(rows) <= ONLY_DEFAULT and can(Permission.COLLECTIONS_CREATE),
         key_ring=opening.ring,
         opening=opening,
+        message=message(db.session(), organization_id),
         setup=_setup(organization_id),
     )
 

@@ -6,7 +6,7 @@ Sources: the reference, section 7: the table of policies, what needs what, and w
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from portal.domain.access import Role
 from portal.domain.errors import N_, refuse
@@ -15,6 +15,7 @@ from portal.domain.policy_data import (
     Data,
     MasterPassword,
     PasswordGenerator,
+    Told,
     UriMatching,
     VaultBanner,
     VaultTimeout,
@@ -189,14 +190,28 @@ def exemption(kind: PolicyKind) -> str:
     return _NO_ROLE_EXEMPT if kind in _NOBODY_BY_ROLE else _OWNERS_EXEMPT
 
 
-def strictest(asked: Iterable[MasterPassword]) -> MasterPassword | None:
-    """What several organizations ask together of one person; None where none asks."""
+Shape = TypeVar("Shape", bound=Told)
+
+
+def strictest(asked: Iterable[Shape]) -> Shape | None:
+    """What several organizations ask together of one person; None where none asks.
+
+    The larger number, but the shorter time; what any of them asks; of choices the later one.
+    """
     found = list(asked)
     if not found:
         return None
-    return MasterPassword(
-        **{each.name: max(getattr(one, each.name) for one in found) for each in fields(found[0])}
-    )
+    together = {
+        each.name: _stricter(each.name, each.metadata, [getattr(one, each.name) for one in found])
+        for each in fields(found[0])  # type: ignore[arg-type]
+    }
+    return type(found[0])(**together)
+
+
+def _stricter(name: str, known: Mapping[str, Any], values: list[Any]) -> Any:
+    if "of" in known:
+        return max(values, key=list(known["of"]).index)
+    return min(values) if name == "minutes" else max(values)
 
 
 # What a policy can be told beside on and off; the others know nothing more.

@@ -120,7 +120,13 @@ class TimeoutAction(StrEnum):
 class VaultTimeout(Told):
     """The longest time, in minutes, that a vault stays unlocked without use."""
 
-    minutes: int = _number(N_("Minutes without use"), 15, 1, 24 * 60)
+    minutes: int = _number(
+        N_("Minutes without use"),
+        15,
+        1,
+        24 * 60,
+        N_("Up to 1440, a day. This portal itself waits 15 minutes at most; vault apps as told."),
+    )
     action: TimeoutAction = field(
         default=TimeoutAction.LOCK, metadata=_choice(N_("What happens then"), TimeoutAction)
     )

@@ -53,26 +53,38 @@ _ELSEWHERE = {
 
 @dataclass(frozen=True)
 class Asking:
-    """An organization that asks something of a person, and what."""
+    """An organization that asks something of a person, and what; which version of it, too."""
 
     organization_id: uuid.UUID
     name: str
     data: dict[str, Any]
+    version: int
 
 
 def asking(session: Session, account_id: uuid.UUID, kind: PolicyKind) -> list[Asking]:
     """The organizations whose policy of that kind holds for the person, in one statement."""
+    return [each for _kind, each in _asking(session, account_id, Policy.kind == kind)]
+
+
+def all_asking(session: Session, account_id: uuid.UUID) -> list[tuple[PolicyKind, Asking]]:
+    """Everything that holds for the person, whatever its kind, by the organization's name."""
+    return _asking(session, account_id, Policy.kind.in_(PolicyKind))
+
+
+def _asking(session: Session, account_id: uuid.UUID, which: Any) -> list[tuple[PolicyKind, Asking]]:
     found = (
         select(
             Member.organization_id,
             Member.role,
             Member.state,
             Organization.name,
+            Policy.kind,
             Policy.data,
+            Policy.version,
             of_provider(Organization, Member.account_id).label("is_of_provider"),
         )
         .join(Organization, Organization.id == Member.organization_id)
-        .join(Policy, and_(Policy.organization_id == Organization.id, Policy.kind == kind))
+        .join(Policy, and_(Policy.organization_id == Organization.id, which))
         .where(
             Member.account_id == account_id,
             Member.state.in_(INSIDE),
@@ -80,12 +92,12 @@ def asking(session: Session, account_id: uuid.UUID, kind: PolicyKind) -> list[As
             Organization.plan.in_(PLANS),
             Organization.status != ClientStatus.DELETING,
         )
-        .order_by(Organization.name, Organization.id)
+        .order_by(Organization.name, Organization.id, Policy.kind)
     )
     return [
-        Asking(row.organization_id, row.name, row.data)
+        (row.kind, Asking(row.organization_id, row.name, row.data, row.version))
         for row in session.execute(found)
-        if holds_for(kind, Subject(row.role, row.state, bool(row.is_of_provider)))
+        if holds_for(row.kind, Subject(row.role, row.state, bool(row.is_of_provider)))
     ]
 
 

@@ -25,6 +25,8 @@ OFFERED = (
     PolicyKind.TWO_STEP,
     PolicyKind.ACCOUNT_RECOVERY,
     PolicyKind.SINGLE_ORGANIZATION,
+    PolicyKind.VAULT_TIMEOUT,
+    PolicyKind.VAULT_BANNER,
     PolicyKind.DATA_OWNERSHIP,
     PolicyKind.PASSWORD_GENERATOR,
     PolicyKind.NO_PERSONAL_EXPORT,

@@ -16,7 +16,8 @@ from portal.domain.plans import Feature
 from portal.domain.policies import PolicyKind, exemption
 from portal.extensions import db
 from portal.members import conditions
-from portal.policies import holding, queries, service, words
+from portal.organizations import messages
+from portal.policies import holding, queries, service, session_views, words
 from portal.policies.blueprint import ALL, ONE, bp
 from portal.policies.forms import PolicyForm, form_of
 from portal.policies.queries import Stored
@@ -192,3 +193,4 @@ def init_policies() -> None:
     """Let policies be kept where they bite: at the door, and at people's own accounts."""
     conditions.CHECKS[:] = [holding.check_entry]
     asked.SECOND_FACTOR[:] = [holding.names_asking_second_factor]
+    messages.MESSAGES[:] = [session_views.message]

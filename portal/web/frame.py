@@ -33,7 +33,6 @@ from portal.web.shell import (
     VaultState,
 )
 
-LOCK_MINUTES = 15
 _TONES: dict[str, Any] = {"success": "good", "warning": "warn", "error": "bad"}
 
 
@@ -122,7 +121,7 @@ def build() -> Shell:
         vault=_vault(user),
         account_id=str(user.account_id),
         session_id=str(user.session_id),
-        lock_minutes=LOCK_MINUTES,
+        lock_minutes=user.lock_minutes,
         brand=frame.brand,
     )
 

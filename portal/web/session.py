@@ -9,6 +9,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from portal.config import Settings, is_loopback
 
+# Which messages of organizations were read, in the browser's signed cookie.
+SEEN_MESSAGES = "messages"
+
 
 def init_session(app: Flask, settings: Settings) -> None:
     """Cookie name and flags from the base URL, keys from the settings, proxies that count."""

@@ -40,6 +40,7 @@ export async function currentRecord() {
   }
   if (record.expires <= Date.now()) {
     await lock();
+    if (record.signsOut) await signOut();
     return null;
   }
   return record;
@@ -58,8 +59,15 @@ async function check() {
   else if (root.dataset.vault === "unlocked") leave();
 }
 
+// An organization may ask for less since the vault was unlocked; each page says what holds now.
 function end({ lockMinutes, sessionEnds }) {
-  return Math.min(Date.now() + lockMinutes * MINUTE, sessionEnds);
+  const minutes = Math.min(lockMinutes, Number(root.dataset.lockMinutes) || lockMinutes);
+  return Math.min(Date.now() + minutes * MINUTE, sessionEnds);
+}
+
+async function signOut() {
+  await post("/sign-out");
+  location.reload();
 }
 
 async function touch() {
@@ -78,7 +86,7 @@ async function touch() {
   await writeRecord({ ...record, expires: end(record) });
   arm(end(record));
   // The server drops a secret that nobody asks for; use without page loads must not look idle.
-  if (now - reported < (record.lockMinutes * MINUTE) / 3) return;
+  if (now - reported < (end(record) - now) / 3) return;
   reported = now;
   const { status, data } = await get("/session/vault");
   if (status && !data.secret) await lock({ tell: false });
@@ -118,6 +126,8 @@ export async function forget() {
 /** For a page that the server believes to be unlocked: counts down, and says if it is not so. */
 export async function watch() {
   if (expires) return;
+  const record = await currentRecord();
+  if (record && record.expires > end(record)) await writeRecord({ ...record, expires: end(record) });
   await check();
 }
 

@@ -3,7 +3,7 @@
  * that the server keeps for this session. Where IndexedDB refuses, it lasts as long as the page.
  *
  * @typedef {{accountId: string, sessionId: string, expires: number, sessionEnds: number,
- *   lockMinutes: number, iv: Uint8Array, ct: Uint8Array}} UnlockRecord  times in ms since 1970
+ *   lockMinutes: number, signsOut: boolean, iv: Uint8Array, ct: Uint8Array}} UnlockRecord  times in ms since 1970
  */
 const DATABASE = "portal-vault";
 const STORE = "unlocked";

@@ -113,6 +113,7 @@ export async function unlock(stretched) {
     sessionId: data.session_id,
     sessionEnds: Date.parse(data.expires_at) || Infinity,
     lockMinutes: data.lock_minutes || 15,
+    signsOut: Boolean(data.signs_out),
     iv,
     ct,
   });

@@ -37,6 +37,7 @@ class State:
     secret: bytes | None = None
     iterations: int = 600_000
     lock_minutes: int = 15
+    signs_out: bool = False
     pages: dict[str, str] = field(default_factory=dict)
     answers: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     posts: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -75,6 +76,7 @@ def _vault_answer(state: State) -> dict[str, Any]:
         "protected_user_key": keys.protected_user_key if keys else None,
         "protected_private_key": keys.protected_private_key if keys else None,
         "lock_minutes": state.lock_minutes,
+        "signs_out": state.signs_out,
         "expires_at": "2999-01-01T00:00:00+00:00",
     }
 

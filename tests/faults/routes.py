@@ -180,6 +180,8 @@ ACCESS = {
     "groups.collections": "groups.manage",
     "groups.save_collections": "groups.manage",
     "policies.index": "policies.read",
+    "policies.message_seen": "organization.read",
+    "policies.of_session": SIGNED_IN,
     "policies.policy": "policies.read",
     "policies.preview": "policies.manage",
     "policies.save": "policies.manage",

@@ -5,6 +5,7 @@ from sqlalchemy import select, update
 from portal.domain.access import Role
 from portal.domain.plans import Plan
 from portal.domain.policies import PolicyKind
+from portal.domain.policy_data import to_store
 from portal.domain.states import MemberState
 from portal.models import (
     Account,
@@ -32,10 +33,11 @@ def url(place, *parts):
     return "/".join([place.url, "policies", *parts])
 
 
-def turn(place, kind, *, on=True, **columns):
+def turn(place, kind, data=None, *, on=True, **columns):
     """Set a policy without its consequences, as if it had been so for long."""
+    stored = to_store(data)
     place.database.add(
-        Policy(organization_id=place.organization.id, kind=kind, is_on=on, data={}, **columns)
+        Policy(organization_id=place.organization.id, kind=kind, is_on=on, data=stored, **columns)
     )
 
 

@@ -219,6 +219,40 @@ def test_use_keeps_the_vault_unlocked_and_the_server_hears_of_it(
     assert server.state.paths.count("GET /session/vault") >= asked + 4
 
 
+def test_a_shorter_time_that_came_later_holds_from_the_next_page_on(
+    server: VaultServer, page: Page
+) -> None:
+    page.clock.install()
+    unlocked(server, page)
+    server.state.lock_minutes = 2
+    page.reload()
+    assert is_open(page)
+    page.clock.fast_forward("01:30")
+    assert is_open(page)
+    page.clock.fast_forward("01:00")
+    expect(page.locator("html")).to_have_attribute("data-vault", "locked")
+    assert record(page) is None
+
+
+def test_where_it_is_asked_for_the_end_of_the_time_signs_out(
+    server: VaultServer, page: Page
+) -> None:
+    server.state.signs_out = True
+    unlocked(server, page)
+    page.goto(server.url("/sealed"))
+    assert server.state.posted("/sign-out") == []
+    page.evaluate(
+        """async () => {
+          const { readRecord, writeRecord } = await import("/static/js/unlock-store.js");
+          await writeRecord({ ...(await readRecord()), expires: Date.now() - 1 });
+        }"""
+    )
+    with page.expect_response("**/sign-out"):
+        page.goto(server.url("/sealed"))
+    expect(page.locator("html")).to_have_attribute("data-vault", "locked")
+    assert record(page) is None
+
+
 def test_a_record_found_too_late_is_deleted_before_any_use(server: VaultServer, page: Page) -> None:
     unlocked(server, page)
     page.evaluate(

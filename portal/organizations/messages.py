@@ -1,0 +1,27 @@
+"""What an organization tells everybody in its vault; create_app fills the list (policies)."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message as the page shows it. `seen_url` is posted to by its button."""
+
+    heading: str
+    text: str
+    button: str
+    seen_url: str
+
+
+# (organization) -> what it tells the person of this request, unless they have read it.
+MESSAGES: list[Callable[[Session, uuid.UUID], Told | None]] = []
+
+
+def message(session: Session, organization_id: uuid.UUID) -> Told | None:
+    """The first message that is left to read."""
+    found = (each(session, organization_id) for each in MESSAGES)
+    return next((each for each in found if each), None)
