@@ -65,7 +65,7 @@ def index(organization_id: uuid.UUID) -> Response:
         begins=len(rows) <= ONLY_DEFAULT and can(Permission.COLLECTIONS_CREATE),
         key_ring=opening.ring,
         opening=opening,
-        message=message(db.session(), organization_id),
+        message=message(organization_id),
         setup=_setup(organization_id),
     )
 

@@ -4,8 +4,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 
 @dataclass(frozen=True)
 class Told:
@@ -18,10 +16,10 @@ class Told:
 
 
 # (organization) -> what it tells the person of this request, unless they have read it.
-MESSAGES: list[Callable[[Session, uuid.UUID], Told | None]] = []
+MESSAGES: list[Callable[[uuid.UUID], Told | None]] = []
 
 
-def message(session: Session, organization_id: uuid.UUID) -> Told | None:
+def message(organization_id: uuid.UUID) -> Told | None:
     """The first message that is left to read."""
-    found = (each(session, organization_id) for each in MESSAGES)
+    found = (each(organization_id) for each in MESSAGES)
     return next((each for each in found if each), None)

@@ -6,7 +6,6 @@ from typing import Any
 from flask import Response, jsonify, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import Permission, Role
@@ -66,11 +65,11 @@ def _mark(organization_id: uuid.UUID, version: int) -> str:
     return f"{organization_id.hex}.{version}"
 
 
-def message(reading: Session, organization_id: uuid.UUID) -> Told | None:
+def message(organization_id: uuid.UUID) -> Told | None:
     """What the vault banner tells the member who is here."""
     if actor().via_provider or actor().role in (Role.OWNER, Role.ADMIN):
         return None
-    asked = holding.asking(reading, current_user.account_id, _BANNER)
+    asked = holding.asking(db.session(), current_user.account_id, _BANNER)
     here = next((each for each in asked if each.organization_id == organization_id), None)
     if here is None or _mark(organization_id, here.version) in session.get(SEEN_MESSAGES, []):
         return None
