@@ -1,6 +1,7 @@
 """A client suspended and resumed, deleted and kept, and given to its owner."""
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -10,7 +11,15 @@ from portal import events
 from portal.domain.access import Actor
 from portal.domain.errors import N_, Changed, refuse
 from portal.domain.states import ClientStatus
-from portal.models import Organization, OrganizationTag, Provider, Subscription, utc_now
+from portal.events import Stream
+from portal.models import (
+    Organization,
+    OrganizationDeletion,
+    OrganizationTag,
+    Provider,
+    Subscription,
+    utc_now,
+)
 from portal.organizations import queries
 from portal.organizations.mail import tell_owners, tell_team
 from portal.organizations.service import streams_in
@@ -33,7 +42,8 @@ NO_OWNER = N_(
 
 def suspend(session: Session, actor: Actor, client: Any) -> None:
     """Lock the members out; everything is kept. `client` is the row its page was made from."""
-    _move(session, actor, client, ClientStatus.SUSPENDED, "organization:organization:suspend")
+    kind = "organization:organization:suspend"
+    _move(session, actor, client, ClientStatus.SUSPENDED, kind, actor.provider_id)
     _tell_owners(session, actor, client, "mail.client_suspended")
 
 
@@ -41,12 +51,25 @@ def resume(session: Session, actor: Actor, client: Any) -> None:
     """Let the members in again."""
     if client.status is ClientStatus.DELETING:
         raise Changed
-    _move(session, actor, client, ClientStatus.ACTIVE, "organization:organization:resume")
+    kind = "organization:organization:resume"
+    _move(session, actor, client, ClientStatus.ACTIVE, kind, actor.provider_id)
     _tell_owners(session, actor, client, "mail.client_resumed")
 
 
 def ask_deletion(session: Session, actor: Actor, client: Any) -> dt.datetime:
     """Close the client and delete it when the days of grace are over; returns that moment."""
+    delete_at = close(session, actor, client, actor.provider_id)
+    _tell_everybody(session, actor, client, "mail.client_deletion")
+    return delete_at
+
+
+def close(
+    session: Session, actor: Actor, client: Any, provider_id: uuid.UUID | None
+) -> dt.datetime:
+    """The same without its mails, for the actor of a provider or of the organization itself.
+
+    `provider_id` is the client's provider when the page was made, None without one.
+    """
     delete_at = utc_now() + GRACE
     _move(
         session,
@@ -54,15 +77,21 @@ def ask_deletion(session: Session, actor: Actor, client: Any) -> dt.datetime:
         client,
         ClientStatus.DELETING,
         "organization:organization:ask_deletion",
+        provider_id,
         delete_at=delete_at,
         status_before_deletion=client.status,
     )
-    _tell_everybody(session, actor, client, "mail.client_deletion")
     return delete_at
 
 
 def keep(session: Session, actor: Actor, client: Any) -> None:
     """Take the deletion back: the client is again what it was before."""
+    reopen(session, actor, client, actor.provider_id)
+    _tell_owners(session, actor, client, "mail.client_kept")
+
+
+def reopen(session: Session, actor: Actor, client: Any, provider_id: uuid.UUID | None) -> None:
+    """The same without its mails, as `close` is."""
     if client.status is not ClientStatus.DELETING:
         raise Changed
     _move(
@@ -71,10 +100,14 @@ def keep(session: Session, actor: Actor, client: Any) -> None:
         client,
         client.status_before_deletion,
         "organization:organization:keep",
+        provider_id,
         delete_at=None,
         status_before_deletion=None,
     )
-    _tell_owners(session, actor, client, "mail.client_kept")
+    # Whoever wanted it deleted has to want it anew.
+    session.execute(
+        delete(OrganizationDeletion).where(OrganizationDeletion.organization_id == client.id)
+    )
 
 
 def _tell_owners(session: Session, actor: Actor, client: Any, topic: str) -> None:
@@ -89,27 +122,36 @@ def _tell_everybody(session: Session, actor: Actor, client: Any, topic: str) -> 
 
 
 def _move(
-    session: Session, actor: Actor, client: Any, after: ClientStatus, kind: str, **more: Any
+    session: Session,
+    actor: Actor,
+    client: Any,
+    after: ClientStatus,
+    kind: str,
+    provider_id: uuid.UUID | None,
+    **more: Any,
 ) -> None:
     if not client.status.may_become(after):
         raise Changed
-    _change(session, actor, client, status=after, **more)
+    _change(session, provider_id, client, status=after, **more)
+    streams = [Stream("organization", client.id)]
+    if provider_id is not None:
+        streams.append(Stream("provider", provider_id))
     events.record(
         session,
         actor,
         kind,
-        streams=streams_in(actor, client.id),
+        streams=streams,
         subject_id=client.id,
         before=client.status.value,
         after=after.value,
     )
 
 
-def _change(session: Session, actor: Actor, client: Any, **values: Any) -> None:
+def _change(session: Session, provider_id: uuid.UUID | None, client: Any, /, **values: Any) -> None:
     changed = session.execute(
         update(Organization)
         .where(
-            Organization.provider_id == actor.provider_id,
+            Organization.provider_id == provider_id,
             Organization.id == client.id,
             Organization.version == client.version,
             Organization.status == client.status,
@@ -160,7 +202,7 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         raise refuse(NO_OWNER)
     _change(
         session,
-        actor,
+        actor.provider_id,
         client,
         provider_id=None,
         provider_since=None,

@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, HiddenField, RadioField, StringField
 
 from portal.domain.emails import check_email
-from portal.domain.errors import RuleError
-from portal.domain.names import check_name
+from portal.domain.errors import N_, RuleError, refuse
+from portal.domain.names import check_name, name_ci
 from portal.web.forms import Form
 from portal.web.languages import LANGUAGES
 
@@ -46,3 +46,21 @@ class SettingsForm(Form):
             except RuleError as error:
                 self.blame(error)
         return None if self.errors else typed
+
+
+class DeleteForm(Form):
+    """The organization's name, typed by hand."""
+
+    name = StringField(_l("Organization name"), render_kw={"autocomplete": "off"})
+
+    def __init__(self, organization_name: str) -> None:
+        super().__init__()
+        self._organization_name = organization_name
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The name must be the organization's, however its letters and spaces are written."""
+        super().validate(extra_validators)
+        if name_ci(self.name.data or "") != name_ci(self._organization_name):
+            asked = N_("Type the name of the organization, %(name)s, to delete it.")
+            self.blame(refuse(asked, field="name", name=self._organization_name))
+        return not self.errors

@@ -1,5 +1,6 @@
 """Reads about an organization's settings: every statement is bound to it."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from portal.models import (
     Group,
     Member,
     Organization,
+    OrganizationDeletion,
     OrganizationSettings,
     Policy,
     Provider,
@@ -35,6 +37,8 @@ def settings(session: Session, organization_id: uuid.UUID) -> Row[Any]:
             Organization.name,
             Organization.billing_email,
             Organization.status,
+            Organization.status_before_deletion,
+            Organization.delete_at,
             Organization.version,
             Organization.provider_id,
             Organization.plan,
@@ -80,3 +84,29 @@ def api_key(session: Session, organization_id: uuid.UUID) -> Row[Any] | None:
     """(id, made_by, made_at, last_used_at) of the key of the API, if there is one."""
     columns = ApiKey.id, ApiKey.made_by, ApiKey.made_at, ApiKey.last_used_at
     return session.execute(_of(organization_id, *columns)).one_or_none()
+
+
+_DELETION = (
+    OrganizationDeletion.id,
+    OrganizationDeletion.account_id,
+    OrganizationDeletion.asked_by,
+    OrganizationDeletion.asked_at,
+    OrganizationDeletion.expires_at,
+)
+
+
+def open_deletion(
+    session: Session, organization_id: uuid.UUID, now: dt.datetime
+) -> Row[Any] | None:
+    """(id, account_id, asked_by, asked_at, expires_at) of a mailed link that still opens."""
+    found = _of(organization_id, *_DELETION).where(
+        OrganizationDeletion.used_at.is_(None), OrganizationDeletion.expires_at > now
+    )
+    return session.execute(found).one_or_none()
+
+
+def closed_by_owner(session: Session, organization_id: uuid.UUID) -> bool:
+    """Whether an owner used such a link, so that an owner may take it back."""
+    found = _of(organization_id, OrganizationDeletion.id)
+    used = found.where(OrganizationDeletion.used_at.is_not(None))
+    return session.scalar(used) is not None

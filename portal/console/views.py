@@ -1,5 +1,6 @@
 """Settings → Organization: what it is called, where its mail goes, and what there is of it."""
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from flask import g, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from portal.console import key_views, queries, service
+from portal.console import danger_views, key_views, queries, service
 from portal.console.blueprint import bp
 from portal.console.forms import SettingsForm
 from portal.crypto.fingerprint import fingerprint_phrase
@@ -24,7 +25,7 @@ from portal.web.formats import day, number
 from portal.web.forms import sentence
 from portal.web.fragments import done
 
-__all__ = ["bp", "key_views"]
+__all__ = ["bp", "danger_views", "key_views"]
 
 PAGE = "/organizations/<uuid:organization_id>/settings"
 
@@ -104,6 +105,7 @@ def _page(
         others=other_settings(found.id, actor().can, g.plan),
         via_provider=actor().via_provider,
         key=queries.api_key(db.session(), found.id),
+        open_link=queries.open_deletion(db.session(), found.id, dt.datetime.now(dt.UTC)),
         has_api=g.plan.has(Feature.API),
     )
     return Response(body, status, mimetype="text/html")

@@ -98,6 +98,8 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:organization:suspend": frozenset({"before", "after"}),
     "organization:organization:resume": frozenset({"before", "after"}),
     "organization:organization:ask_deletion": frozenset({"before", "after"}),
+    "organization:deletion:ask": frozenset({"minutes"}),
+    "organization:deletion:cancel": frozenset(),
     "organization:organization:keep": frozenset({"before", "after"}),
     "organization:organization:delete": frozenset({"name"}),
     "organization:organization:link": frozenset({"name", "provider"}),

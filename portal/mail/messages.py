@@ -30,6 +30,12 @@ from portal.mail.client_messages import (
     client_unlinked_team,
 )
 from portal.mail.digest_message import weekly_digest
+from portal.mail.ending_messages import (
+    organization_closed,
+    organization_deletion_asked,
+    organization_deletion_link,
+    organization_kept,
+)
 from portal.mail.member_messages import member_removed, member_revoked
 from portal.mail.people_messages import (
     address_confirm,
@@ -323,6 +329,10 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.client_unlinked": client_unlinked,
     "mail.client_unlinked_team": client_unlinked_team,
     "mail.link_request": link_request,
+    "mail.organization_closed": organization_closed,
+    "mail.organization_deletion_asked": organization_deletion_asked,
+    "mail.organization_deletion_link": organization_deletion_link,
+    "mail.organization_kept": organization_kept,
     "mail.provider_confirmed": provider_confirmed,
     "mail.provider_removed": provider_removed,
     "mail.provider_role_changed": provider_role_changed,

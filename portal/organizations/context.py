@@ -31,6 +31,10 @@ from portal.web.shell import Banner
 
 WAITING, CLOSED = "organizations.waiting", "organizations.closed"
 WHILE_WAITING = frozenset({Permission.ORGANIZATION_READ})
+# An owner whose organization is being deleted may take that back, and nothing else; who presses
+# the last button twice is led to the page that says so.
+WHILE_CLOSED = WHILE_WAITING | {Permission.ORGANIZATION_DELETE}
+ENDING = frozenset({"console.keep", "console.delete_for_good_submit"})
 
 
 def init_organization_context(app: Flask) -> None:
@@ -69,6 +73,8 @@ def _to_only_page(found: Actor, endpoint: str) -> AnyResponse | None:
     """Who waits, or is locked out, finds one page here, whichever address they came by."""
     if current_user.pending or request.endpoint == endpoint:
         return None
+    if g.closed and request.endpoint in ENDING:
+        return None
     if request.method == "POST":
         abort(403)
     only = url_for(endpoint, organization_id=found.organization_id)
@@ -86,7 +92,9 @@ def _actor(place: Any) -> Actor | None:
         return _member_actor(place, _rights(place))
     if stands_in_provider(place) and _is_reached(place):
         return provider_actor(place, via_provider=True)
-    if place.member_state in {MemberState.ACCEPTED, MemberState.CONFIRMED}:
+    if place.member_state == MemberState.CONFIRMED:
+        return _member_actor(place, _rights(place) & WHILE_CLOSED)
+    if place.member_state == MemberState.ACCEPTED:
         return _member_actor(place, _rights(place) & WHILE_WAITING)
     return None
 

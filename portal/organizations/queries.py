@@ -20,6 +20,7 @@ from portal.models import (
     CollectionGroup,
     Member,
     Organization,
+    OrganizationDeletion,
     OrganizationSettings,
     Policy,
     Provider,
@@ -163,11 +164,19 @@ def owners(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
 
 
 def closing(session: Session, organization_id: uuid.UUID) -> Row[Any]:
-    """The name, whether and when it is deleted, and the provider's name (None without one)."""
+    """The name, whether and when it is deleted, and the provider's name (None without one).
+
+    `by_owner` says that an owner has decided it, by a mailed link.
+    """
     found = (
         _of(organization_id, Organization.name, Organization.delete_at)
-        .add_columns(Provider.name.label("provider"))
+        .add_columns(
+            Provider.name.label("provider"),
+            OrganizationDeletion.used_at.is_not(None).label("by_owner"),
+            OrganizationDeletion.asked_by,
+        )
         .outerjoin(Provider, Provider.id == Organization.provider_id)
+        .outerjoin(OrganizationDeletion, OrganizationDeletion.organization_id == Organization.id)
     )
     return session.execute(found).one()
 

@@ -48,6 +48,7 @@ def closed(organization_id: uuid.UUID) -> Response:
         return fragments.done(url_for("collections.index", organization_id=organization_id))
     body = render_template(
         "organizations/closed.html",
+        organization_id=organization_id,
         state=queries.closing(db.session(), organization_id),
         admins=queries.provider_admins(db.session(), organization_id),
     )

@@ -88,12 +88,16 @@ DELETING = {
 }
 
 
+# What no person of a provider may do.
+OWNERS_ALONE = {"organization.api", "organization.delete"}
+
+
 def test_the_same_requests_with_the_right_token_are_looked_at(app, database, tenant):
     """Otherwise the test above would pass for a portal that refuses everything."""
     refused = []
     for route in changing(app):
         database.run(delete(RateLimit))
-        browser = tenant.browser("provider admin")
+        browser = tenant.browser("owner" if route.needs in OWNERS_ALONE else "provider admin")
         for headers in ({}, {"Sec-Fetch-Site": "same-origin", "Origin": HOME}):
             answer = browser.client.open(
                 route.url(app, tenant),
