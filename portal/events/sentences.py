@@ -163,7 +163,7 @@ SENTENCES: dict[str, str] = {
     "organization:organization:suspend": N_("Suspended the organization"),
     "organization:organization:resume": N_("Resumed the organization"),
     "organization:organization:ask_deletion": N_("Asked for the organization to be deleted"),
-    "organization:deletion:ask": N_("Asked by mail to confirm that the organization is deleted"),
+    "organization:deletion:ask": N_("Asked for the link that deletes the organization"),
     "organization:deletion:cancel": N_("Cancelled the deletion of the organization"),
     "organization:organization:keep": N_("Kept the organization after all"),
     "organization:organization:delete": N_("Deleted the organization %(name)s"),
