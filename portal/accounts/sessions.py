@@ -21,6 +21,7 @@ from portal.models import (
     AuthSession,
     Member,
     Organization,
+    OrganizationSettings,
     Policy,
     Provider,
     ProviderPerson,
@@ -153,6 +154,13 @@ _ORGANIZATION_COLUMNS = (
     )
     .correlate(Organization)
     .label("asks_two_step"),
+    exists()
+    .where(
+        OrganizationSettings.organization_id == Organization.id,
+        OrganizationSettings.confirms_automatically,
+    )
+    .correlate(Organization)
+    .label("confirms_automatically"),
     *_PROVIDER_COLUMNS,
 )
 

@@ -44,6 +44,13 @@ def newest(
     return [told(row) for row in session.execute(found)]
 
 
+def subjects(session: Session, stream_id: uuid.UUID, kind: str) -> frozenset[uuid.UUID]:
+    """Whom the events of a kind are about; for kinds that are rare."""
+    found = _of(stream_id, Event.payload).where(Event.type == kind)
+    named = (json.loads(payload)["subject"] for payload in session.scalars(found))
+    return frozenset(uuid.UUID(each) for each in named if each)
+
+
 def told(row: Any) -> Told:
     """What a row says (`type`, `at`, `payload`, `actor`, `about`), both its parts together."""
     payload = json.loads(row.payload)

@@ -29,6 +29,7 @@ NO_ACCOUNT_KEYS = N_(
 ROTATED = N_(
     "The key of this organization was rotated in the meantime. Nothing was handed over. Try again."
 )
+BY_HAND, AUTOMATIC = "organization:member:confirm", "organization:member:confirm_automatically"
 OWNERS_ONLY = N_("Only an owner or a provider admin can confirm an owner.")
 
 
@@ -55,12 +56,14 @@ def confirm(
     wrapped_key: str,
     keys: OrganizationKeys | None = None,
     key_version: str = "",
+    automatic: bool = False,
 ) -> None:
     """Confirm `member` (a row of `queries.find`), storing the organization's keys first if given.
 
     `public_key` is the key that the confirmer's browser showed and wrapped for, `wrapped_key` the
-    organization key for it (type 4), `key_version` says which one where that is known. Raises
-    `KeyChanged` for another key than the member's, and `RuleError` for what else stands against
+    organization key for it (type 4), `key_version` says which one where that is known. `automatic`
+    says that nobody compared fingerprints (see `members.automatic`). Raises `KeyChanged` for
+    another key than the member's, and `RuleError` for what else stands against
     it.
     """
     check_member_move(member.state, MemberState.CONFIRMED)
@@ -77,7 +80,8 @@ def confirm(
     _require_keys(session, member, "" if keys else key_version)
     conditions.let_in(session, conditions.Coming.of(member), conditions.Step.CONFIRM)
     _mark(session, member, public_key, wrapped_key)
-    told(session, actor, member, public_key=public_key, by_making_keys=False)
+    kind = AUTOMATIC if automatic else BY_HAND
+    told(session, actor, member, public_key=public_key, by_making_keys=False, kind=kind)
     _send_mail(session, member)
 
 
@@ -128,7 +132,13 @@ def _mark(session: Session, member: Row[Any], public_key: str, wrapped_key: str)
 
 
 def told(
-    session: Session, actor: Actor, member: Any, *, public_key: str, by_making_keys: bool
+    session: Session,
+    actor: Actor,
+    member: Any,
+    *,
+    public_key: str,
+    by_making_keys: bool,
+    kind: str = BY_HAND,
 ) -> None:
     """What follows from a confirmed row: affiliation, set-up progress, the event; nobody waits.
 
@@ -145,15 +155,16 @@ def told(
     )
     attention.member_moved(session, member.id, MemberState.CONFIRMED)
     recount_setup(session, member.organization_id)
+    details: dict[str, Any] = {"by_making_keys": by_making_keys} if kind == BY_HAND else {}
     events.record(
         session,
         actor,
-        "organization:member:confirm",
+        kind,
         streams=streams_in(actor, member.organization_id),
         subject_id=member.id,
         email=member.email,
         fingerprint=fingerprint_phrase(str(member.account_id), public_key),
-        by_making_keys=by_making_keys,
+        **details,
     )
 
 

@@ -1,10 +1,10 @@
 """Reads about an organization's members: every statement is bound to its tenant."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.domain.access import Role
@@ -59,6 +59,26 @@ def find(session: Session, organization_id: uuid.UUID, member_id: uuid.UUID) -> 
     """One member as `listed` has it, also `organization_name` and the billing e-mail."""
     found = _in_organization(organization_id).where(Member.id == member_id)
     return session.execute(found).one_or_none()
+
+
+def waiting_users(
+    session: Session,
+    organization_id: uuid.UUID,
+    domains: Collection[str],
+    *,
+    after: uuid.UUID | None,
+    size: int,
+) -> Sequence[Row[Any]]:
+    """Plain users with keys who have accepted, at an address of `domains`, as `find` has them."""
+    found = _in_organization(organization_id).where(
+        Member.state == MemberState.ACCEPTED,
+        Member.role == Role.USER,
+        Account.public_key.is_not(None),
+        or_(*(Member.email.endswith(f"@{each}", autoescape=True) for each in sorted(domains))),
+    )
+    if after is not None:
+        found = found.where(Member.id > after)
+    return session.execute(found.order_by(Member.id).limit(size)).all()
 
 
 def find_own(

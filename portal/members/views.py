@@ -14,6 +14,7 @@ from portal.domain.errors import RuleError
 from portal.domain.states import MemberState
 from portal.extensions import db
 from portal.members import (
+    automatic_views,
     bulk_views,
     confirmation,
     import_views,
@@ -195,6 +196,7 @@ def _confirm_page(
 
 # The other pages register themselves on `bp`.
 __all__ = [
+    "automatic_views",
     "bp",
     "bulk_views",
     "import_views",

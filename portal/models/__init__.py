@@ -13,6 +13,7 @@ from portal.models.attention import Attention
 from portal.models.base import Base, new_id, utc_now
 from portal.models.collections import Collection, CollectionGroup, CollectionMember
 from portal.models.console import ApiKey, OrganizationDeletion
+from portal.models.domains import ClaimedDomain
 from portal.models.events import (
     EntryWatcher,
     Event,
@@ -56,6 +57,7 @@ __all__ = [
     "Base",
     "ChangeSet",
     "ChangeSetRow",
+    "ClaimedDomain",
     "ClientAccess",
     "ClientImport",
     "ClientImportLine",

@@ -154,6 +154,8 @@ class OrganizationSettings(Base):
     limits_collection_deletion: Mapped[bool] = mapped_column(default=True)
     limits_item_deletion: Mapped[bool] = mapped_column(default=False)
     admins_reach_all: Mapped[bool] = mapped_column(default=True)
+    # Of `domain.automatic_confirmation`; off, whatever else holds, until somebody turns it on.
+    confirms_automatically: Mapped[bool] = mapped_column(default=False)
     # Of invitations; empty: that of whoever invites.
     locale: Mapped[str] = mapped_column(String(8), default="")
     version: Mapped[int] = mapped_column(default=1)

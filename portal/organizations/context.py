@@ -167,4 +167,13 @@ def _frame(place: Any) -> Frame:
         banner = Banner(text, url_for("clients.index", provider_id=place.provider_id))
     rows = nav_groups(place.organization_id, g.actor.can, place.organization_plan)
     first = rows[0].items[0].url
-    return Frame(place.organization_name, first, rows, banner, guide(), brand_at(place))
+    confirms = place.confirms_automatically and g.actor.can(Permission.MEMBERS_CONFIRM)
+    return Frame(
+        place.organization_name,
+        first,
+        rows,
+        banner,
+        guide(),
+        brand_at(place),
+        confirms_url=url_for("members.automatic", **here) if confirms else "",
+    )

@@ -55,6 +55,14 @@ PAGES = (
     NavPage(_SETTINGS, N_("Organization"), "console.settings", "settings", P.ORGANIZATION_SETTINGS),
     NavPage(_SETTINGS, N_("Collections"), "collections.rules", "folder", P.ORGANIZATION_SETTINGS),
     NavPage(
+        _SETTINGS,
+        N_("Automatic confirmation"),
+        "members.rules",
+        "user-check",
+        P.ORGANIZATION_SETTINGS,
+        Feature.CLAIMED_DOMAINS,
+    ),
+    NavPage(
         _SETTINGS, N_("Policies"), "policies.index", "shield", P.POLICIES_READ, Feature.POLICIES
     ),
     NavPage(

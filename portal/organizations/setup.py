@@ -52,6 +52,7 @@ HISTORY = (
     "organization:member:replace_address",
     "organization:member:accept",
     "organization:member:confirm",
+    "organization:member:confirm_automatically",
     "organization:member:key_changed",
     "organization:group:create",
     "organization:policy:update",
@@ -199,6 +200,9 @@ _SENTENCES = {
     ),
     "organization:member:accept": N_("%(who)s accepted the invitation."),
     "organization:member:confirm": N_("%(who)s confirmed %(email)s."),
+    "organization:member:confirm_automatically": N_(
+        "%(email)s was confirmed automatically, in the browser of %(who)s."
+    ),
     "organization:member:key_changed": N_(
         "%(who)s was kept from confirming %(email)s, whose key had changed."
     ),

@@ -46,6 +46,8 @@ class Frame:
     banner: Banner | None = None
     help_url: str | None = None
     brand: Brand | None = None
+    # Where an unlocked browser asks whom to confirm by itself; empty where nobody is.
+    confirms_url: str = ""
 
 
 # (signed-in person's id) -> the products the switcher offers; accounts fills it in create_app.
@@ -123,6 +125,7 @@ def build() -> Shell:
         session_id=str(user.session_id),
         lock_minutes=user.lock_minutes,
         brand=frame.brand,
+        confirms_url=frame.confirms_url,
     )
 
 

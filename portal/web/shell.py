@@ -137,6 +137,7 @@ class Shell:
     session_id: str = ""
     lock_minutes: int = 0
     brand: Brand | None = None
+    confirms_url: str = ""
 
     @property
     def vault_state(self) -> VaultState:

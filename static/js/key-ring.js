@@ -17,17 +17,17 @@ export function keyRing() {
 
 /**
  * @param {import("./vault.js").Vault} vault
+ * @param {{provider?: object}} [ring] the page's own, if left out
  * @returns {Promise<Uint8Array|null>} null if this page or person has none
  * @throws {CannotOpen}
  */
-export async function providerKey(vault) {
-  const { provider } = keyRing();
+export async function providerKey(vault, { provider } = keyRing()) {
   return provider?.key ? unwrap(provider.key, vault.privateKey) : null;
 }
 
-async function fromProviderPair(vault, wrapped) {
-  const raw = await providerKey(vault);
-  const { private_key: sealed } = keyRing().provider ?? {};
+async function fromProviderPair(vault, wrapped, ring) {
+  const raw = await providerKey(vault, ring);
+  const { private_key: sealed } = ring.provider ?? {};
   if (!raw || !sealed) return null;
   return unwrap(wrapped, await importPrivateKey(await open(sealed, await importKey(raw))));
 }
@@ -35,16 +35,18 @@ async function fromProviderPair(vault, wrapped) {
 /**
  * @param {import("./vault.js").Vault} vault
  * @param {{key: ?string, wrapped_by: string}} [organization] the page's own, if left out
+ * @param {{provider?: object}} [ring] the same
  * @returns {Promise<Uint8Array|null>} null if this page or person has none
  * @throws {CannotOpen}
  */
-export async function organizationKey(vault, organization = keyRing().organization) {
+export async function organizationKey(vault, organization, ring = keyRing()) {
+  organization ??= ring.organization;
   if (!organization?.key) return null;
   const { key: wrapped, wrapped_by: by } = organization;
   if (by === "account") return unwrap(wrapped, vault.privateKey);
-  if (by === "provider-public") return fromProviderPair(vault, wrapped);
+  if (by === "provider-public") return fromProviderPair(vault, wrapped, ring);
   if (by !== "provider") throw new CannotOpen(`unknown wrapping: ${by}`);
-  const raw = await providerKey(vault);
+  const raw = await providerKey(vault, ring);
   return raw && open(wrapped, await importKey(raw));
 }
 

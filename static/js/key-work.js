@@ -1,5 +1,6 @@
 /** The pages on which a browser works through many keys; each has a module of its own. */
 const WORK = {
+  "auto-confirm": () => import("./auto-confirm.js"),
   "confirm-members": () => import("./confirm-members.js"),
   "enrol-recovery": () => import("./enrol-recovery.js"),
   "finish-keys": () => import("./finish-keys.js"),
