@@ -473,3 +473,13 @@ def test_only_pages_of_such_an_organization_carry_the_module(place):
     assert not users.get(f"{place.url}/collections").select("[data-key-work=auto-confirm]")
     place.database.run(update(OrganizationSettings).values(confirms_automatically=False))
     assert not admin.get(place.members).select("[data-key-work=auto-confirm]")
+
+
+def test_french_all_the_way(place):
+    eva = accept(place, "Eva")
+    admin = place.admins_browser()
+    admin.post("/language", {"locale": "fr", "next": "/"}, status=303)
+    assert hand_over(admin, place, eva)["said"] == "1 membre a été confirmé automatiquement."
+    page = settings(place, admin)
+    assert page.heading == "Confirmation automatique"
+    assert "Domaines vérifiés" in page

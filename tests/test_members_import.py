@@ -428,3 +428,15 @@ def test_two_thousand_lines_cost_what_ten_cost(place, statements):
     start(browser, page)
     assert len(statements) <= ten + 90 * 7, "a batch, whatever is left"
     assert len(invited(place)) == 110
+
+
+def test_french_all_the_way(place):
+    browser = place.admins_browser()
+    browser.post("/language", {"locale": "fr", "next": "/"}, status=303)
+    page = browser.get(f"{place.members}/import")
+    data = {"text": "jun@a.example;Administrateur\nbob@a.example;Chef\n"}
+    page = browser.follow(browser.submit(page, "Vérifier la liste", data, status=303))
+    assert page.heading == "Personnes d\u2019une liste"
+    assert "Aucun rôle ne porte ce nom." in page
+    page = browser.follow(browser.submit(page, "Inviter 1 personne", status=303))
+    assert "Invité" in page.text("nav.tabs")
