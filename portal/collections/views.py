@@ -64,6 +64,7 @@ def index(organization_id: uuid.UUID) -> Response:
         manages=any(row.may_manage or row.may_delete for row in rows),
         begins=len(rows) <= ONLY_DEFAULT and can(Permission.COLLECTIONS_CREATE),
         key_ring=opening.ring,
+        recovery_url=_recovery_url(organization_id),
         opening=opening,
         message=message(organization_id),
         setup=_setup(organization_id),

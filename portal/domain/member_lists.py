@@ -29,6 +29,13 @@ class SecondFactor(StrEnum):
     OFF = "off"
 
 
+class Enrolled(StrEnum):
+    """Whether a member is enrolled in account recovery."""
+
+    YES = "yes"
+    NO = "no"
+
+
 # The owners first; who waits for somebody before who needs nobody.
 ROLE_ORDER = {Role.OWNER: 1, Role.ADMIN: 2, Role.CUSTOM: 3, Role.USER: 4}
 STATE_ORDER = {
@@ -49,6 +56,7 @@ class MemberList:
     role: Role | None = None
     group: uuid.UUID | None = None
     second_factor: SecondFactor | None = None
+    recovery: Enrolled | None = None
     sort: Sort = Sort.JOINED
     descending: bool = False
 
@@ -63,6 +71,7 @@ class MemberList:
             role=role if role in ORGANIZATION_ROLES else None,
             group=_id(query.get("group", "")),
             second_factor=_one_of(SecondFactor, query.get("second_factor", "")),
+            recovery=_one_of(Enrolled, query.get("recovery", "")),
             sort=_one_of(Sort, sort.removeprefix("-")) or Sort.JOINED,
             descending=sort.startswith("-"),
         )
@@ -77,6 +86,7 @@ class MemberList:
             "role": self.role or "",
             "group": str(self.group or ""),
             "second_factor": self.second_factor or "",
+            "recovery": self.recovery or "",
             "sort": "" if sort == Sort.JOINED else sort,
         }
         return {name: str(value) for name, value in parts.items() if value}

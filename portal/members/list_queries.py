@@ -24,6 +24,7 @@ from portal.domain.member_lists import (
     PAGE_SIZE,
     ROLE_ORDER,
     STATE_ORDER,
+    Enrolled,
     MemberList,
     SecondFactor,
     Sort,
@@ -33,7 +34,7 @@ from portal.domain.plans import Plan
 from portal.domain.searching import ESCAPE, contains, escape_like
 from portal.domain.states import MemberState
 from portal.members.queries import COLUMNS
-from portal.models import Account, Group, GroupMember, Member, Organization
+from portal.models import Account, Group, GroupMember, Member, Organization, RecoveryEnrolment
 
 
 def _of(organization_id: uuid.UUID, *columns: Any) -> Select[Any]:
@@ -78,7 +79,7 @@ def page(
     cursor: Cursor | None,
     size: int = PAGE_SIZE,
 ) -> Page[Row[Any]]:
-    """One page as `queries.listed` has it, also `has_second_factor` and `place` in the order."""
+    """One page as `queries.listed` has it, also `has_second_factor`, `is_enrolled` and `place`."""
     order = _order(session, wanted.sort)
     found = _matching(organization_id, wanted).add_columns(_place(order).label("place"))
     downwards = wanted.descending != (cursor is not None and cursor.backwards)
@@ -131,7 +132,12 @@ def _matching(organization_id: uuid.UUID, wanted: MemberList) -> Select[Any]:
     second_factor = Account.totp_secret.is_not(None)
     found = (
         _of(organization_id, *COLUMNS)
-        .add_columns(Account.name, Account.public_key, second_factor.label("has_second_factor"))
+        .add_columns(
+            Account.name,
+            Account.public_key,
+            second_factor.label("has_second_factor"),
+            _is_enrolled().label("is_enrolled"),
+        )
         .outerjoin(Account, Account.id == Member.account_id)
     )
     if wanted.words:
@@ -145,7 +151,22 @@ def _matching(organization_id: uuid.UUID, wanted: MemberList) -> Select[Any]:
     if wanted.second_factor is not None:
         has = second_factor if wanted.second_factor is SecondFactor.ON else ~second_factor
         found = found.where(Account.id.is_not(None), has)
+    if wanted.recovery is not None:
+        found = found.where(_is_enrolled() if wanted.recovery is Enrolled.YES else ~_is_enrolled())
     return found
+
+
+def _is_enrolled() -> ColumnElement[bool]:
+    """With a recovery key that fits the account's own key of today."""
+    return (
+        select(RecoveryEnrolment.member_id)
+        .where(
+            RecoveryEnrolment.organization_id == Member.organization_id,
+            RecoveryEnrolment.member_id == Member.id,
+            RecoveryEnrolment.account_public_key == Account.public_key,
+        )
+        .exists()
+    )
 
 
 def _reads_like(words: str) -> ColumnElement[bool]:

@@ -15,12 +15,13 @@ from portal.domain.states import MemberState
 from portal.extensions import db
 from portal.members import list_queries as queries
 from portal.members.blueprint import ALL, bp
-from portal.members.table import MemberTable, listed, second_factor_word
+from portal.members.table import MemberTable, listed, recovery_word, second_factor_word
 from portal.members.words import action_words
 from portal.organizations.people import rows_of
 from portal.outbox.queries import mail_states
+from portal.recovery.queries import count_open
 from portal.web import csv, fragments
-from portal.web.access import actor, requires
+from portal.web.access import actor, can, requires
 from portal.web.paging import signer
 
 
@@ -50,6 +51,7 @@ def index(organization_id: uuid.UUID) -> Response:
         "members/_table.html",
         table=table,
         recoveries_url=_recoveries_url(organization_id, numbers),
+        recoveries_open=_recoveries_open(organization_id, numbers),
         rows=listed(page.rows, rows, groups, actor().account_id),
         actions=action_words(),
         previous_url=beside(page.previous),
@@ -64,6 +66,13 @@ def _recoveries_url(organization_id: uuid.UUID, numbers: queries.Numbers) -> str
     return url_for("recovery.index", organization_id=organization_id)
 
 
+def _recoveries_open(organization_id: uuid.UUID, numbers: queries.Numbers) -> int:
+    """How many recoveries wait for somebody, for who can see them."""
+    if not numbers.plan.has(Feature.ACCOUNT_RECOVERY) or not can(Permission.MEMBERS_RECOVER):
+        return 0
+    return count_open(db.session(), organization_id)
+
+
 @bp.get(f"{ALL}.csv")
 @requires(Permission.MEMBERS_READ)
 def as_csv(organization_id: uuid.UUID) -> FlaskResponse:
@@ -71,7 +80,7 @@ def as_csv(organization_id: uuid.UUID) -> FlaskResponse:
     found = queries.everybody(db.session(), organization_id, MemberList.read(request.args))
     groups = queries.groups_of_all(db.session(), organization_id)
     header = [_("E-mail address"), _("Name"), _("Role"), _("State"), _("Second factor")]
-    header += [_("Groups"), _("Joined")]
+    header += [_("Account recovery"), _("Groups"), _("Joined")]
     lines = [
         (
             row.email,
@@ -79,6 +88,7 @@ def as_csv(organization_id: uuid.UUID) -> FlaskResponse:
             _(row.role.label),
             _(row.state.label),
             second_factor_word(row),
+            recovery_word(row),
             "; ".join(groups.get(row.id, ())),
             row.created_at.date().isoformat(),
         )

@@ -11,7 +11,7 @@ from flask_babel import format_decimal
 from flask_babel import gettext as _
 
 from portal.domain.access import ORGANIZATION_ROLES, Role
-from portal.domain.member_lists import MemberList, SecondFactor, Sort
+from portal.domain.member_lists import Enrolled, MemberList, SecondFactor, Sort
 from portal.domain.plans import Feature, Plan
 from portal.domain.states import MemberState
 from portal.members.list_queries import Groups, Numbers
@@ -39,6 +39,7 @@ class ListedRow:
     member: MemberRow
     url: str
     second_factor: str
+    recovery: str
     groups: str
     is_self: bool
 
@@ -48,6 +49,13 @@ def second_factor_word(member: Any) -> str:
     if member.account_id is None:
         return ""
     return str(_("On") if member.has_second_factor else _("Off"))
+
+
+def recovery_word(member: Any) -> str:
+    """Whether they are enrolled in account recovery; empty for who has no account yet."""
+    if member.account_id is None:
+        return ""
+    return str(_("Enrolled") if member.is_enrolled else _("Not enrolled"))
 
 
 def seats_line(numbers: Numbers) -> str:
@@ -65,6 +73,7 @@ def listed(
             row,
             url_for("members.member", organization_id=member.organization_id, member_id=member.id),
             second_factor_word(member),
+            recovery_word(member),
             ", ".join(groups.of.get(member.id, ())),
             member.account_id == account_id,
         )
@@ -129,6 +138,9 @@ class MemberTable:
         if wanted.second_factor:
             label = _("Second factor: %(value)s", value=_word(wanted.second_factor))
             found.append((label, wanted.but(second_factor=None)))
+        if wanted.recovery:
+            label = _("Account recovery: %(value)s", value=_enrolled(wanted.recovery))
+            found.append((label, wanted.but(recovery=None)))
         return [Chip(label, self.address(without)) for label, without in found]
 
     @property
@@ -153,6 +165,15 @@ class MemberTable:
         return [(each.value, _word(each), each is shown) for each in SecondFactor]
 
     @property
+    def has_recovery(self) -> bool:
+        return self.numbers.plan.has(Feature.ACCOUNT_RECOVERY)
+
+    @property
+    def recoveries(self) -> list[tuple[str, str, bool]]:
+        shown = self.wanted.recovery
+        return [(each.value, _enrolled(each), each is shown) for each in Enrolled]
+
+    @property
     def group_choices(self) -> list[tuple[str, str, bool]]:
         shown = self.wanted.group
         return [(str(id_), name, id_ == shown) for id_, name in self.groups.offered]
@@ -164,6 +185,10 @@ def _has(plan: Plan, role: Role) -> bool:
 
 def _word(value: SecondFactor) -> str:
     return str(_("On") if value is SecondFactor.ON else _("Off"))
+
+
+def _enrolled(value: Enrolled) -> str:
+    return str(_("Enrolled") if value is Enrolled.YES else _("Not enrolled"))
 
 
 def _headings() -> dict[Sort, str]:

@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from portal.domain.account_recovery import OPEN, Helper, Target
+from portal.domain.account_recovery import OPEN, OPEN_FOR, Helper, Target
 from portal.domain.custom_roles import Custom
 from portal.domain.plans import Feature, Plan
 from portal.domain.policies import PolicyKind, read
@@ -22,6 +22,7 @@ from portal.models import (
     RecoveryEnrolment,
     RecoveryRequest,
     RecoverySettings,
+    utc_now,
 )
 
 Found = Row[Any]
@@ -267,6 +268,15 @@ def requests(
     is_open = RecoveryRequest.state.in_(OPEN)
     running = session.execute(found.where(is_open)).all()
     return running, session.execute(found.where(~is_open).limit(PAST)).all()
+
+
+def count_open(session: Session, organization_id: uuid.UUID) -> int:
+    """How many are open and not past their time."""
+    since = utc_now() - OPEN_FOR
+    found = _of(organization_id, RecoveryRequest.id).where(
+        RecoveryRequest.state.in_(OPEN), RecoveryRequest.asked_at > since
+    )
+    return int(session.scalar(select(func.count()).select_from(found.subquery())) or 0)
 
 
 def owing(session: Session, account_id: uuid.UUID) -> uuid.UUID | None:
