@@ -78,7 +78,7 @@ def test_the_address_of_a_list_comes_back_from_its_parts():
     assert MemberList.read({}).query == {}
 
 
-@pytest.mark.parametrize("name", ["state", "role", "group", "second_factor", "sort"])
+@pytest.mark.parametrize("name", ["state", "role", "group", "second_factor", "recovery", "sort"])
 def test_what_cannot_be_read_does_not_matter(name):
     assert MemberList.read({name: "nonsense"}) == MemberList()
 
@@ -185,9 +185,9 @@ def test_the_file_has_whom_the_list_finds_and_computes_nothing(place, admin):
     fill(place, 60)
     response = admin.client.get(f"{place.members}.csv?state=confirmed")
     lines = response.get_data(as_text=True).removeprefix("\ufeff").splitlines()
-    assert lines[0] == "E-mail address,Name,Role,State,Second factor,Groups,Joined"
+    assert lines[0] == "E-mail address,Name,Role,State,Second factor,Account recovery,Groups,Joined"
     assert len(lines) == 2
-    assert lines[1].startswith("uma@client.example,'=Uma,User,Confirmed,Off,Finance,")
+    assert lines[1].startswith("uma@client.example,'=Uma,User,Confirmed,Off,Not enrolled,Finance,")
     assert len(admin.client.get(f"{place.members}.csv").get_data(as_text=True).splitlines()) == 63
 
 

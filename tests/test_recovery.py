@@ -5,7 +5,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.crypto.envelope import unseal
-from portal.crypto.keys import unwrap
+from portal.crypto.keys import unwrap, wrap_for
 from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role
 from portal.domain.account_recovery import RecoveryState
@@ -24,7 +24,7 @@ from portal.models import (
     RecoveryRequest,
     RecoverySettings,
 )
-from tests.support.accounts import JSON, keys_for
+from tests.support.accounts import JSON, keys_for, posted_keys
 from tests.support.browsing import Browser
 from tests.support.databases import SECRET_KEY
 from tests.support.organizations import employ
@@ -520,3 +520,66 @@ def test_what_is_enrolled_opens_the_user_key_with_the_organizations_key(place, u
     private = unseal(place.keys.protected_private_key, place.keys.key)
     raw = unwrap(row.wrapped_user_key, private)
     assert len(raw) == 64
+
+
+# Where it shows.
+
+
+def test_the_look_at_the_policy_names_who_is_asked_to_enrol(place, uma):
+    new, _row = someone(place, "Nora")
+    page = place.admins_browser().get(f"{place.url}/policies/account_recovery")
+    preview = place.admins_browser().submit(
+        page, "Show what it changes", {"is_on": "y", "enrols_all": "y"}, status=200
+    )
+    assert "1 member is asked to enrol" in preview
+    assert new.email in preview
+    assert uma[0].email not in preview
+
+
+def test_the_list_of_members_says_who_is_enrolled_and_filters(place, olga, uma):
+    someone(place, "Nora")
+    browser = place.browser_of(olga)
+    page = browser.get(f"{place.members}?recovery=yes")
+    rows = [row.text for row in page.select("#members-table tbody tr")]
+    assert len(rows) == 1
+    assert "Uma" in rows[0]
+    assert "Account recovery: Enrolled" in page
+    assert "Uma" not in browser.get(f"{place.members}?recovery=no").text("tbody")
+    assert "is open" not in page
+    ask(place, olga, uma[1])
+    assert "1 recovery of an account is open" in browser.get(place.members)
+    place.database.run(update(Organization).values(plan=Plan.TEAMS, plan_rank=1))
+    assert "Account recovery" not in browser.get(place.members)
+
+
+def test_a_newcomer_is_enrolled_in_the_call_that_joins(place):
+    set_for_all(place)
+    visitor = Browser(place.database.app)
+    page = visitor.get(place.link())
+    form = page.one("form[data-make-account]")
+    assert form["data-recovery-public-key"] == place.keys.public_key
+    assert page.one("fingerprint-phrase").text
+    keys = keys_for("olga@acme.example")
+    fields = posted_keys(keys) | {
+        "name": "Olga",
+        "recovery_user_key": wrap_for(place.keys.public_key, b"k" * 64),
+        "recovery_public_key": place.keys.public_key,
+    }
+    visitor.post(f"{place.link()}/join", fields, status=303)
+    [row] = enrolled(place)
+    assert row.account_public_key == keys.public_key
+    assert told(place) == ["organization:member:enrol_recovery"]
+
+
+@pytest.mark.parametrize("change", [{"recovery_user_key": "4.x"}, {"recovery_public_key": "other"}])
+def test_a_newcomer_whose_key_does_not_fit_joins_and_is_asked_later(place, change):
+    set_for_all(place)
+    visitor = Browser(place.database.app)
+    fields = posted_keys(keys_for("olga@acme.example")) | {
+        "name": "Olga",
+        "recovery_user_key": wrap_for(place.keys.public_key, b"k" * 64),
+        "recovery_public_key": place.keys.public_key,
+    }
+    visitor.post(f"{place.link()}/join", fields | change, status=303)
+    assert enrolled(place) == []
+    assert place.member().state is MemberState.ACCEPTED

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from flask import Response, abort, render_template, url_for
+from flask import Response, abort, g, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -31,6 +31,7 @@ from portal.collections.forms import CollectionForm
 from portal.domain.access import Permission
 from portal.domain.collection_rules import Keeper
 from portal.domain.errors import RuleError
+from portal.domain.plans import Feature
 from portal.extensions import db
 from portal.organizations.key_rings import Opening, opening_of
 from portal.organizations.messages import message
@@ -69,6 +70,13 @@ def index(organization_id: uuid.UUID) -> Response:
         message=message(organization_id),
         setup=_setup(organization_id),
     )
+
+
+def _recovery_url(organization_id: uuid.UUID) -> str:
+    """A member's own account recovery; empty for others, and on a plan without it."""
+    if actor().via_provider or not g.plan.has(Feature.ACCOUNT_RECOVERY):
+        return ""
+    return url_for("recovery.own", organization_id=organization_id)
 
 
 def _setup(organization_id: uuid.UUID) -> SetupView | None:

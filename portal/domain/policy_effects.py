@@ -15,6 +15,7 @@ class Effect(StrEnum):
 
     REVOKED = "revoked"
     AT_ACCEPT = "at_accept"
+    AT_UNLOCK = "at_unlock"
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Standing:
     """A member as a change of a policy finds them.
 
     `belongs_elsewhere`: accepted or confirmed in another organization of this portal.
+    `is_enrolled`: in account recovery.
     """
 
     member_id: UUID
     subject: Subject
     has_second_factor: bool
     belongs_elsewhere: bool
+    is_enrolled: bool = False
 
 
 _WAITING = (MemberState.INVITED, MemberState.STAGED)
@@ -59,6 +62,15 @@ def effects(
     """What turning it on does, by member; who is not touched is not in it."""
     found = ((each.member_id, effect_of(kind, each, turns_on=turns_on)) for each in standings)
     return {member_id: effect for member_id, effect in found if effect}
+
+
+def enrolling(standings: Iterable[Standing]) -> dict[UUID, Effect]:
+    """What enrolling everybody in account recovery does: who is not yet is asked."""
+    return {
+        each.member_id: Effect.AT_UNLOCK
+        for each in standings
+        if each.subject.state in _INSIDE and not each.is_enrolled
+    }
 
 
 def digest(found: dict[UUID, Effect]) -> str:

@@ -12,7 +12,7 @@ from portal.domain.policies import DATA, PolicyKind, Subject, read
 from portal.domain.policy_data import Data
 from portal.domain.policy_effects import Standing
 from portal.domain.states import MemberState
-from portal.models import Account, Member, Organization, Policy, ProviderPerson
+from portal.models import Account, Member, Organization, Policy, ProviderPerson, RecoveryEnrolment
 
 INSIDE = (MemberState.ACCEPTED, MemberState.CONFIRMED)
 
@@ -68,6 +68,15 @@ def of_provider(organization: Any, account_id: Any) -> Any:
     )
 
 
+def _is_enrolled() -> Any:
+    return exists().where(
+        RecoveryEnrolment.organization_id == Member.organization_id,
+        RecoveryEnrolment.member_id == Member.id,
+        RecoveryEnrolment.account_public_key == Account.public_key,
+        RecoveryEnrolment.organization_public_key == Organization.public_key,
+    )
+
+
 def people(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
     """Every member with what policies ask about: one statement, however many there are."""
     found = (
@@ -91,6 +100,7 @@ def people(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
                 "has_second_factor"
             ),
             elsewhere(Member.organization_id, Member.account_id).label("belongs_elsewhere"),
+            _is_enrolled().label("is_enrolled"),
             of_provider(Organization, Member.account_id).label("is_of_provider"),
         )
         .join(Organization, Organization.id == Member.organization_id)
@@ -102,7 +112,13 @@ def people(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
 def standing_of(row: Any) -> Standing:
     """A row of `people` as the rules see it."""
     subject = Subject(row.role, row.state, bool(row.is_of_provider))
-    return Standing(row.id, subject, bool(row.has_second_factor), bool(row.belongs_elsewhere))
+    return Standing(
+        row.id,
+        subject,
+        bool(row.has_second_factor),
+        bool(row.belongs_elsewhere),
+        bool(row.is_enrolled),
+    )
 
 
 def accounts(session: Session, organization_id: uuid.UUID) -> None:

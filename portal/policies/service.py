@@ -12,8 +12,8 @@ from portal import events
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.policies import PolicyKind, check_switch
-from portal.domain.policy_data import Data, to_store
-from portal.domain.policy_effects import Effect, digest, effects
+from portal.domain.policy_data import AccountRecovery, Data, to_store
+from portal.domain.policy_effects import Effect, digest, effects, enrolling
 from portal.members import changes, conditions
 from portal.models import Policy, utc_now
 from portal.organizations.service import recount_setup, streams_in
@@ -103,12 +103,20 @@ def look(
         wanted.data.check_on()
     rows = queries.people(session, organization_id)
     turns_on = wanted.is_on and not stored.is_on
-    found = effects(kind, (queries.standing_of(row) for row in rows), turns_on=turns_on)
+    standings = [queries.standing_of(row) for row in rows]
+    found = effects(kind, standings, turns_on=turns_on)
+    if _enrols_all(wanted) and not _enrols_all(stored):
+        found |= enrolling(standings)
     people = {row.id: row for row in rows if row.id in found}
     own = [row for row in people.values() if row.account_id == actor.account_id]
     if own and found[own[0].id] is Effect.REVOKED:
         raise refuse(_MYSELF[kind])
     return Look(stored, found, people)
+
+
+def _enrols_all(policy: Wanted | Stored) -> bool:
+    enrols = isinstance(policy.data, AccountRecovery) and policy.data.enrols_all
+    return policy.is_on and enrols
 
 
 def save(

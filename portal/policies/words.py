@@ -143,6 +143,8 @@ def _touched(kind: PolicyKind, row: Any, effect: Effect) -> Touched:
 
 
 def _what(kind: PolicyKind, effect: Effect) -> str:
+    if effect is Effect.AT_UNLOCK:
+        return str(_("Is asked to enrol at the next unlock"))
     two_step = kind is PolicyKind.TWO_STEP
     if effect is Effect.REVOKED:
         if two_step:
@@ -160,6 +162,12 @@ def counts(look: Look) -> list[str]:
         Effect.REVOKED: lambda many: ngettext(
             "%(count)s member loses access now and gets an e-mail about it. Their seat comes back.",
             "%(count)s members lose access now and get an e-mail about it. Their seats come back.",
+            many,
+            count=number(many),
+        ),
+        Effect.AT_UNLOCK: lambda many: ngettext(
+            "%(count)s member is asked to enrol at their next unlock.",
+            "%(count)s members are asked to enrol at their next unlock.",
             many,
             count=number(many),
         ),
