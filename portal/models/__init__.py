@@ -22,6 +22,7 @@ from portal.models.events import (
     EventPerson,
     EventStream,
 )
+from portal.models.grants import AccessGrant, ProviderAccess
 from portal.models.imports import ClientImport, ClientImportLine, MemberImport, MemberImportLine
 from portal.models.linking import LinkRequest
 from portal.models.marks import ChangeSet, ChangeSetRow, OrganizationTag, SavedView, Tag
@@ -48,6 +49,7 @@ from portal.models.recovery import RecoveryEnrolment, RecoveryRequest, RecoveryS
 from portal.models.seats import SeatGrowth, SeatRequest, SeatRules
 
 __all__ = [
+    "AccessGrant",
     "Account",
     "AddressChange",
     "Affiliation",
@@ -85,6 +87,7 @@ __all__ = [
     "Outbox",
     "Policy",
     "Provider",
+    "ProviderAccess",
     "ProviderEntry",
     "ProviderKeyRotation",
     "ProviderLogo",
