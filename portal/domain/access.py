@@ -63,6 +63,10 @@ class Permission(StrEnum):
     ORGANIZATION_API = "organization.api"
     ORGANIZATION_DELETE = "organization.delete"
     ORGANIZATION_KEYS = "organization.keys"
+    # Who from the provider can come in: to look, to decide, and to ask for it.
+    PROVIDER_ACCESS_READ = "organization.access.read"
+    PROVIDER_ACCESS_DECIDE = "organization.access.decide"
+    PROVIDER_ACCESS_ASK = "organization.access.ask"
     ORGANIZATION_EVENTS_READ = "organization.events.read"
     ORGANIZATION_BILLING_READ = "organization.billing.read"
 
@@ -127,6 +131,8 @@ _OWNERS_ALONE = frozenset(
         Permission.ORGANIZATION_API,
         Permission.ORGANIZATION_DELETE,
         Permission.RECOVERY_BY_PROVIDER,
+        # Whether the provider comes in is the client's own owners' to say.
+        Permission.PROVIDER_ACCESS_DECIDE,
     }
 )
 
@@ -139,6 +145,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CLIENTS_ANNOTATE,
             Permission.CLIENTS_SAVE_VIEWS,
             Permission.CLIENTS_SUBSCRIBE,
+            Permission.PROVIDER_ACCESS_READ,
+            Permission.PROVIDER_ACCESS_ASK,
         }
     )
     | _INSIDE,
@@ -149,8 +157,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.ORGANIZATION_EVENTS_READ,
         Permission.ORGANIZATION_BILLING_READ,
         Permission.ORGANIZATION_SETTINGS,
+        Permission.PROVIDER_ACCESS_READ,
+        Permission.PROVIDER_ACCESS_DECIDE,
     },
-    Role.ADMIN: _INSIDE | {Permission.ORGANIZATION_EVENTS_READ},
+    Role.ADMIN: _INSIDE | {Permission.ORGANIZATION_EVENTS_READ, Permission.PROVIDER_ACCESS_READ},
     Role.USER: frozenset({Permission.ORGANIZATION_READ, Permission.COLLECTIONS_OWN}),
     # `custom_permissions` adds what the parts of the holder's own role give.
     Role.CUSTOM: frozenset({Permission.ORGANIZATION_READ, Permission.COLLECTIONS_OWN}),
@@ -211,6 +221,8 @@ STRONG_PERMISSIONS = frozenset(
         Permission.ORGANIZATION_BILLING_READ,
         Permission.ORGANIZATION_SETTINGS,
         Permission.RECOVERY_BY_PROVIDER,
+        Permission.PROVIDER_ACCESS_READ,
+        Permission.PROVIDER_ACCESS_DECIDE,
     }
 ) - {Permission.ORGANIZATION_READ}
 
@@ -229,12 +241,14 @@ class Scope:
     """Whose clients are looked at: a provider's, of those only what one person reaches.
 
     `person_id` is the row of a person whose reach is limited; None stands for every client.
-    Without `sees_hidden` those that are not live yet are left out.
+    Without `sees_hidden` those that are not live yet are left out. `account_id` is who looks, for
+    what is inside of clients whose owners want to be asked; None is nobody in particular.
     """
 
     provider_id: UUID
     person_id: UUID | None = None
     sees_hidden: bool = True
+    account_id: UUID | None = None
 
     @property
     def is_limited(self) -> bool:
@@ -253,7 +267,8 @@ class Actor:
     `provider_id` is the provider whose person acts, `organization_id` the organization acted in;
     `via_provider` says that the person stands in the organization by way of the provider.
     `session_id` is empty for commands and the worker. `second_factor` says whether this session
-    proved one. `limited_to` is the row of a provider's person who does not reach every client.
+    proved one. `limited_to` is the row of a provider's person who does not reach every client,
+    `grant_id` the owner's time-boxed word by which the person is in.
     """
 
     account_id: UUID
@@ -268,13 +283,14 @@ class Actor:
     second_factor: bool = False
     trace: Trace = Trace()
     limited_to: UUID | None = None
+    grant_id: UUID | None = None
 
     @property
     def scope(self) -> Scope:
         """The clients that every read and write of this actor is bound to."""
         if self.provider_id is None:
             raise LookupError("the actor stands in no provider")
-        return Scope(self.provider_id, self.limited_to, sees_hidden(self.role))
+        return Scope(self.provider_id, self.limited_to, sees_hidden(self.role), self.account_id)
 
     def can(self, permission: Permission) -> bool:
         return permission in self.permissions

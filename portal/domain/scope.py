@@ -47,6 +47,8 @@ READING = frozenset(
         Permission.COLLECTIONS_READ,
         Permission.POLICIES_READ,
         Permission.REPORTS_READ,
+        Permission.PROVIDER_ACCESS_READ,
+        Permission.PROVIDER_ACCESS_ASK,
     }
 )
 
