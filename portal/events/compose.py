@@ -101,7 +101,9 @@ def _where_from(
     actor: Actor | None, organization_id: uuid.UUID | None, where: Trace
 ) -> dict[str, Any]:
     """Who acted, on whose behalf and in which client: ids and roles alone."""
+    granted = {"grant": str(actor.grant_id)} if actor and actor.grant_id else {}
     return {
+        **granted,
         "account": str(actor.account_id) if actor else None,
         "role": actor.role.value if actor else None,
         "provider": str(actor.provider_id) if actor and actor.provider_id else None,

@@ -111,6 +111,16 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:keys:rotate": frozenset(
         {"fingerprint", "by_owner", "members", "people", "collections"}
     ),
+    "organization:provider_access:allow": frozenset({"before", "after", "fingerprint"}),
+    "organization:provider_access:limit": frozenset({"before", "after", "fingerprint"}),
+    "organization:provider_access:forbid": frozenset({"before", "after"}),
+    "organization:provider_access:ask": frozenset({"minutes"}),
+    "organization:provider_access:approve": frozenset({"minutes", "person"}),
+    "organization:provider_access:decline": frozenset({"person"}),
+    "organization:provider_access:withdraw": frozenset(),
+    "organization:provider_access:lapse": frozenset({"person"}),
+    "organization:provider_access:end": frozenset({"person"}),
+    "organization:provider_access:expire": frozenset({"person"}),
     "organization:member:invite": frozenset({"email", "role"}),
     "organization:member:reinvite": frozenset({"email"}),
     "organization:member:replace_address": frozenset({"before", "after"}),
