@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from portal.domain.policies import PolicyKind
 from portal.models import (
+    AccessGrant,
     Account,
     AuthSession,
     Member,
@@ -24,10 +25,12 @@ from portal.models import (
     OrganizationSettings,
     Policy,
     Provider,
+    ProviderAccess,
     ProviderPerson,
     utc_now,
 )
 from portal.models.base import UtcDateTime
+from portal.models.grants import is_live
 from portal.models.reach import reached
 from portal.models.timeouts import read_timeout, vault_timeout
 
@@ -161,6 +164,9 @@ _ORGANIZATION_COLUMNS = (
     )
     .correlate(Organization)
     .label("confirms_automatically"),
+    ProviderAccess.mode.label("access_mode"),
+    AccessGrant.id.label("grant_id"),
+    AccessGrant.ends_at.label("grant_ends_at"),
     *_PROVIDER_COLUMNS,
 )
 
@@ -217,6 +223,14 @@ def _in_organization() -> Select[Any]:
             and_(
                 ProviderPerson.provider_id == Provider.id,
                 ProviderPerson.account_id == Account.id,
+            ),
+        )
+        .outerjoin(ProviderAccess, ProviderAccess.organization_id == Organization.id)
+        .outerjoin(
+            AccessGrant,
+            and_(
+                AccessGrant.organization_id == Organization.id,
+                *is_live(Account.id, bindparam("now", type_=UtcDateTime())),
             ),
         )
     )

@@ -52,7 +52,7 @@ def init_errors(app: Flask) -> None:
 def error_page(code: int, *, message: str = "", retry: int | None = None) -> Response:
     """The page or notice of an error; `retry` seconds become `Retry-After`.
 
-    `message` replaces the page's own sentence about what happened (400 and 409).
+    `message` replaces the page's own sentence about what happened (400, 403 and 409).
     """
     db.session.rollback()
     page = code if code in PAGES else (500 if code >= 500 else 400)
