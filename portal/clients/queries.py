@@ -33,6 +33,7 @@ from portal.domain.searching import ESCAPE, contains
 from portal.models import (
     Organization,
     OrganizationTag,
+    ProviderAccess,
 )
 from portal.models.keyset import seek
 from portal.models.reach import within
@@ -65,6 +66,11 @@ _SHOWN = (
     Organization.public_key.is_not(None).label("has_keys"),
     Organization.tags_shown,
     Organization.hidden_since.is_not(None).label("is_hidden"),
+    # NULL where the provider's people come and go.
+    _select(type_coerce(ProviderAccess.mode, String))
+    .where(ProviderAccess.organization_id == Organization.id)
+    .scalar_subquery()
+    .label("access"),
 )
 
 
@@ -166,6 +172,7 @@ def _values(scope: Scope, listing: Listing) -> dict[str, Any]:
     return {
         "provider_id": scope.provider_id,
         "person_id": scope.person_id,
+        "account_id": scope.account_id,
         "words": contains(listing.search) if listing.search else "",
         "plan_rank": listing.plan.rank if listing.plan else 0,
         "status": listing.status,

@@ -200,7 +200,7 @@ def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, st
     rows = []
     for row in page.rows:
         hex_, name, status, plan, seats, used, remaining, done, total = row[:9]
-        owner, keys, tagged, hidden = row[9:13]
+        owner, keys, tagged, hidden, access = row[9:14]
         shown, letters = _who(name)
         rows.append(
             {
@@ -208,7 +208,7 @@ def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, st
                 "name": shown,
                 "initials": letters,
                 "tone": colour_of_hex(hex_),
-                "tags": facts(status, owner, keys, hidden),
+                "tags": facts(status, owner, keys, hidden, access),
                 "labels": tags(tagged) if tagged else "",
                 "assigned": write(seats),
                 "used": write(used),
@@ -240,7 +240,7 @@ def _status_choices() -> tuple[tuple[str, str], ...]:
 
 
 @per_language
-def _tagging() -> Callable[[str, bool, bool, bool], str]:
+def _tagging() -> Callable[[str, bool, bool, bool, str | None], str]:
     """Writes the facts beside a name; the tone repeats what the words say."""
     shape = Markup(' <span class="tag {}">{}</span>')
     tones = {ClientStatus.SUSPENDED: "warn", ClientStatus.DELETING: "bad"}
@@ -248,6 +248,7 @@ def _tagging() -> Callable[[str, bool, bool, bool], str]:
     no_owner = shape.format("warn", _("No confirmed owner"))
     no_keys = shape.format("bad", _("No keys"))
     not_live = shape.format("", _("Not live yet"))
+    limits = {"ask": shape.format("", _("Ask first")), "never": shape.format("", _("No access"))}
 
     @cache
     def tags(
@@ -255,6 +256,7 @@ def _tagging() -> Callable[[str, bool, bool, bool], str]:
         owner_confirmed: bool,  # noqa: FBT001
         has_keys: bool,  # noqa: FBT001
         is_hidden: bool,  # noqa: FBT001
+        access: str | None,
     ) -> str:
         nothing = Markup()
         return str(
@@ -262,6 +264,7 @@ def _tagging() -> Callable[[str, bool, bool, bool], str]:
             + (nothing if owner_confirmed else no_owner)
             + (nothing if has_keys else no_keys)
             + (not_live if is_hidden else nothing)
+            + (limits[access] if access else nothing)
         )
 
     return tags

@@ -34,7 +34,7 @@ NOBODY = uuid.UUID(int=0)
 def hand_over_keys(provider_id: uuid.UUID) -> AnyResponse:
     """Who waits for keys of clients, their fingerprint phrases, and the button."""
     found = queries.keys(db.session(), provider_id)
-    waiting = client_keys.people_waiting(db.session(), provider_id)
+    waiting = client_keys.people_waiting(db.session(), provider_id, actor().account_id)
     people = [
         {
             "row": row_of(person, actor()),
@@ -66,7 +66,8 @@ def hand_over_work(provider_id: uuid.UUID) -> AnyResponse:
     """JSON: the next keys to wrap for `person`, behind `after`; an empty list at the end."""
     person_id, after = _id(request.args.get("person")), _id(request.args.get("after"))
     person = queries.person(db.session(), provider_id, person_id)
-    found = client_keys.work(db.session(), provider_id, person_id, after) if person else ()
+    by = actor().account_id
+    found = client_keys.work(db.session(), provider_id, by, person_id, after) if person else ()
     answer = {
         "public_key": person.public_key if person else None,
         "items": [

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Row, Select, and_, func, select, update
+from sqlalchemy import BindParameter, Row, Select, and_, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from portal import events
@@ -20,10 +20,12 @@ from portal.crypto.versions import version_of
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.paging import Cursor, Page, page_of
+from portal.domain.provider_access import AccessMode
 from portal.domain.scope import Level, Reach
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
-from portal.models import Account, ClientAccess, Organization, ProviderPerson
+from portal.models import Account, ClientAccess, Organization, ProviderAccess, ProviderPerson
+from portal.models.grants import opens_to
 from portal.models.keyset import seek
 from portal.providers import queries
 from portal.providers.confirmation import KEY_CHANGED, ROTATED, raise_alarm
@@ -44,8 +46,11 @@ class OtherKey(RuleError):
         super().__init__(KEY_CHANGED)
 
 
-def waiting(provider_id: Id, *columns: Any) -> Select[Any]:
-    """Open rows without a key, of people to whom one belongs, for clients that have one."""
+def waiting(provider_id: Id, account_id: Id, *columns: Any) -> Select[Any]:
+    """Open rows without a key, of people to whom one belongs, for clients that have one.
+
+    Of clients that want to be asked only while `account_id`, who would hand it over, is let in.
+    """
     return (
         select(*columns)
         .select_from(ClientAccess)
@@ -71,14 +76,20 @@ def waiting(provider_id: Id, *columns: Any) -> Select[Any]:
             ProviderPerson.reach != Reach.ALL,
             ProviderPerson.level == Level.MANAGE,
             Organization.provider_wrapped_key.is_not(None),
+            opens_to(account_id, Organization.id),
         )
     )
 
 
 def due_keys(provider_id: Id, *columns: Any) -> Select[Any]:
-    """The clients whose key is due to be changed."""
+    """The clients whose key is due to be changed, but for those that keep the provider out."""
+    keeps_out = exists().where(
+        ProviderAccess.organization_id == Organization.id, ProviderAccess.mode == AccessMode.NEVER
+    )
     return select(*columns).where(
-        Organization.provider_id == provider_id, Organization.key_rotation_due_since.is_not(None)
+        Organization.provider_id == provider_id,
+        Organization.key_rotation_due_since.is_not(None),
+        ~keeps_out,
     )
 
 
@@ -104,12 +115,14 @@ def due(
     )
 
 
-def people_waiting(session: Session, provider_id: uuid.UUID) -> list[tuple[Row[Any], int]]:
+def people_waiting(
+    session: Session, provider_id: uuid.UUID, account_id: uuid.UUID
+) -> list[tuple[Row[Any], int]]:
     """(row of `queries.staff`, number of clients) of everybody who waits, the longest here first.
 
     The numbers add up to `COUNTED` at most.
     """
-    rows = waiting(provider_id, ClientAccess.person_id).limit(COUNTED).subquery()
+    rows = waiting(provider_id, account_id, ClientAccess.person_id).limit(COUNTED).subquery()
     counted = select(rows.c.person_id, func.count()).group_by(rows.c.person_id)
     clients: dict[uuid.UUID, int] = {row[0]: row[1] for row in session.execute(counted)}
     if not clients:
@@ -119,7 +132,11 @@ def people_waiting(session: Session, provider_id: uuid.UUID) -> list[tuple[Row[A
 
 
 def work(
-    session: Session, provider_id: uuid.UUID, person_id: uuid.UUID, after: uuid.UUID
+    session: Session,
+    provider_id: uuid.UUID,
+    account_id: uuid.UUID,
+    person_id: uuid.UUID,
+    after: uuid.UUID,
 ) -> Sequence[Row[Any]]:
     """(id, key, private_key) of the next rows behind `after`, at most `BATCH`.
 
@@ -128,6 +145,7 @@ def work(
     found = (
         waiting(
             provider_id,
+            account_id,
             ClientAccess.id,
             Organization.provider_wrapped_key.label("key"),
             Organization.protected_private_key.label("private_key"),
@@ -175,7 +193,7 @@ def hand_over(
         raise OtherKey
     if queries.keys(session, provider_id).public_key != provider_public_key:
         raise refuse(ROTATED)
-    done = _store(session, person, keys)
+    done = _store(session, actor, person, keys)
     if done:
         events.record(
             session,
@@ -190,8 +208,11 @@ def hand_over(
     return done
 
 
-def _store(session: Session, person: Row[Any], keys: Mapping[uuid.UUID, Wrapped]) -> int:
-    found = waiting(person.provider_id, ClientAccess.id, Organization.protected_private_key).where(
+def _store(
+    session: Session, actor: Actor, person: Row[Any], keys: Mapping[uuid.UUID, Wrapped]
+) -> int:
+    columns = (ClientAccess.id, Organization.protected_private_key)
+    found = waiting(person.provider_id, actor.account_id, *columns).where(
         ClientAccess.person_id == person.id, ClientAccess.id.in_(keys)
     )
     # In one order, so that two browsers never wait for each other.

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from portal.domain.access import Actor, Permission, Scope
 from portal.domain.attention import STUCK, AttentionKind
 from portal.models import Attention, Organization
+from portal.models.grants import opens_to
 from portal.models.reach import within
 
 COUNTED = 99
@@ -21,6 +22,7 @@ class Bound(NamedTuple):
     provider_id: Id
     person_id: Id | None = None
     sees_hidden: bool = True
+    account_id: Id | None = None
 
 
 def stuck(actor: Actor, *columns: Any) -> Select[Any]:
@@ -28,7 +30,8 @@ def stuck(actor: Actor, *columns: Any) -> Select[Any]:
 
     One row a person: an invitation whose mail fails is listed as the mail that fails. Rows of a
     client that has left the provider, or that the actor's scope leaves out, are never among them;
-    nor are the provider's own people for whoever may not see those.
+    nor are the people of a client whose owners have not let the actor in, nor the provider's own
+    people for whoever may not see those.
     """
     own_people = actor.can(Permission.PROVIDER_PEOPLE_READ)
     return stuck_in(actor.scope, *columns, own_people=own_people)
@@ -36,7 +39,15 @@ def stuck(actor: Actor, *columns: Any) -> Select[Any]:
 
 def stuck_in(scope: Scope | Bound, *columns: Any, own_people: bool) -> Select[Any]:
     """The same for a scope whose ids may be parameters."""
-    of_client = and_(Organization.id.is_not(None), *within(scope, Organization.id))
+    of_client = and_(
+        Organization.id.is_not(None),
+        *within(scope, Organization.id),
+        # Seats are the provider's business, people are the client's.
+        or_(
+            Attention.kind == AttentionKind.SEATS_FULL,
+            opens_to(scope.account_id, Organization.id),
+        ),
+    )
     seen = of_client
     if own_people:
         seen = or_(of_client, Attention.organization_id.is_(None))

@@ -11,6 +11,7 @@ from portal.providers import client_keys
 from portal.providers.stuck import COUNTED, Bound, stuck_in
 
 _PROVIDER, _PERSON = bindparam("provider_id", type_=Uuid()), bindparam("person_id", type_=Uuid())
+_ACCOUNT = bindparam("account_id", type_=Uuid())
 FEW = 100
 
 
@@ -49,12 +50,13 @@ def wanted(actor: Actor) -> Wanted:
 
 
 def columns(these: Wanted) -> tuple[ColumnElement[Any], ...]:
-    """The counts, for a statement with the parameters `provider_id` and `person_id`."""
-    scope = Bound(_PROVIDER, _PERSON if these.is_limited else None, these.sees_hidden)
+    """The counts, for a statement with `provider_id`, `person_id` and `account_id`."""
+    person = _PERSON if these.is_limited else None
+    scope = Bound(_PROVIDER, person, these.sees_hidden, _ACCOUNT)
     stuck = stuck_in(scope, literal(1), own_people=these.own_people)
     return (
         _at_most(stuck, COUNTED + 1).label("waiting_stuck"),
-        _keys(these, client_keys.waiting(_PROVIDER, literal(1))).label("waiting_keys"),
+        _keys(these, client_keys.waiting(_PROVIDER, _ACCOUNT, literal(1))).label("waiting_keys"),
         _keys(these, client_keys.due_keys(_PROVIDER, literal(1))).label("waiting_due"),
     )
 
@@ -66,7 +68,11 @@ def given(row: Any) -> Waiting:
 
 def count(session: Session, actor: Actor) -> Waiting:
     """The same in a statement of its own."""
-    ids = {"provider_id": actor.scope.provider_id, "person_id": actor.scope.person_id}
+    ids = {
+        "provider_id": actor.scope.provider_id,
+        "person_id": actor.scope.person_id,
+        "account_id": actor.account_id,
+    }
     return given(session.connection().execute(_statement(wanted(actor)), ids).one())
 
 
