@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from portal.domain.searching import ESCAPE, contains
 from portal.models import Event, EventPerson, Organization
+from portal.models.grants import opens_to
 
 WINDOW = 5_000
 MOST_CLIENTS = 20
@@ -24,10 +25,14 @@ MOST_CLIENTS = 20
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose rows: one log, or with `clients` those of all clients that a provider had then."""
+    """Whose rows: one log, or with `clients` those of all clients that a provider had then.
+
+    Of these the logs of clients are left out whose owners have not let `account_id` in.
+    """
 
     id: uuid.UUID
     clients: bool = False
+    account_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,10 @@ class Found:
 
 
 def _of(scope: Scope, *columns: Any) -> Select[Any]:
-    owner = Event.provider_id if scope.clients else Event.stream_id
-    return _select(*columns).where(owner == scope.id)
+    if not scope.clients:
+        return _select(*columns).where(Event.stream_id == scope.id)
+    seen = opens_to(scope.account_id, Event.stream_id)
+    return _select(*columns).where(Event.provider_id == scope.id, seen)
 
 
 def _within(scope: Scope, *columns: Any) -> Select[Any]:
@@ -61,7 +68,8 @@ def _within(scope: Scope, *columns: Any) -> Select[Any]:
     """
     if not scope.clients:
         return _of(scope, *columns)
-    return _select(*columns).where(func.coalesce(Event.provider_id, null()) == scope.id)
+    owner = func.coalesce(Event.provider_id, null())
+    return _select(*columns).where(owner == scope.id, opens_to(scope.account_id, Event.stream_id))
 
 
 def find(

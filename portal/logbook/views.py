@@ -31,7 +31,7 @@ from portal.logbook.reading import Astray, Log, all_pages, table, wanted_of
 from portal.logbook.telling import Row, changes, origin, told
 from portal.organizations import service as organizations
 from portal.web import csv
-from portal.web.access import requires, signed_in
+from portal.web.access import actor, requires, signed_in
 from portal.web.formats import instant
 from portal.web.fragments import respond
 from portal.web.languages import zone
@@ -57,7 +57,7 @@ def provider_log(provider_id: uuid.UUID) -> Log:
 def clients_log(provider_id: uuid.UUID) -> Log:
     """What was done in all clients while they were the provider's."""
     return Log(
-        Scope(provider_id, clients=True),
+        Scope(provider_id, clients=True, account_id=actor().account_id),
         IN_ORGANIZATION,
         url_for("logbook.client_events", provider_id=provider_id),
         url_for("logbook.client_events_csv", provider_id=provider_id),

@@ -9,8 +9,10 @@ from sqlalchemy import select as _select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Actor, Permission, Scope
+from portal.domain.attention import STUCK
 from portal.domain.expiries import ENDING
 from portal.models import Attention, Organization
+from portal.models.grants import opens_to
 from portal.models.reach import within
 from portal.providers.stuck import stuck
 
@@ -78,7 +80,12 @@ def waiting(
 
 
 def _waits(scope: Scope, own_people: bool, *columns: Any) -> Select[Any]:  # noqa: FBT001
-    found = _select(*columns).where(Attention.provider_id == scope.provider_id)
+    told = or_(
+        Attention.organization_id.is_(None),
+        Attention.kind.not_in(STUCK),
+        opens_to(None, Attention.organization_id),
+    )
+    found = _select(*columns).where(Attention.provider_id == scope.provider_id, told)
     if not scope.is_whole:
         theirs = and_(
             Attention.organization_id.is_not(None), *within(scope, Attention.organization_id)

@@ -12,10 +12,11 @@ from sqlalchemy import select as _select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.attention import AttentionKind
+from portal.domain.attention import STUCK, AttentionKind
 from portal.domain.expiries import ENDING, Window
 from portal.domain.paging import Cursor, Page, page_of
 from portal.models import Attention, Organization
+from portal.models.grants import opens_to
 from portal.models.keyset import seek
 from portal.models.reach import within
 from portal.radar.listing import PAGE_SIZE, Listing
@@ -75,9 +76,17 @@ def visible(reader: Reader, *columns: Any) -> Select[Any]:
         )
         .where(
             Attention.provider_id == reader.provider_id,
-            or_(and_(*_reached(reader)), _own(reader)),
+            or_(and_(*_reached(reader), *_told()), _own(reader)),
         )
     )
+
+
+def _told() -> Iterator[ColumnElement[bool]]:
+    """Nobody's invitation is told of a client whose owners want to be asked first.
+
+    A calendar and a weekly mail have no grant, and the page says what they say.
+    """
+    yield or_(Attention.kind.not_in(STUCK), opens_to(None, Attention.organization_id))
 
 
 def clients(reader: Reader, *columns: Any) -> Select[Any]:
