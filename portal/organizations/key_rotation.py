@@ -20,6 +20,7 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.versions import version_of
 from portal.domain.access import Actor, Role
 from portal.domain.errors import N_, RuleError, refuse
+from portal.domain.provider_access import AccessMode
 from portal.domain.states import MemberState
 from portal.events import Stream
 from portal.models import (
@@ -29,6 +30,7 @@ from portal.models import (
     Member,
     Organization,
     Provider,
+    ProviderAccess,
     ProviderPerson,
 )
 from portal.organizations.keys import INCOMPLETE
@@ -56,7 +58,7 @@ class World:
 
     `members` are the confirmed ones, `people` those of the provider who hold the key themselves
     (`id` is that of their `client_access` row): each has id, account_id, name, email and
-    public_key. `provider_public_key` is None without a provider that has keys.
+    public_key. `provider_public_key` is None without a provider that has keys and may come in.
     """
 
     organization: Row[Any]
@@ -96,13 +98,18 @@ def world_of(session: Session, organization_id: uuid.UUID) -> World | None:
         Organization.key_rotation_due_since,
         Provider.public_key.label("provider_public_key"),
         Provider.rotation_due_since.label("provider_due_since"),
-    ).outerjoin(Provider, Provider.id == Organization.provider_id)
+        ProviderAccess.mode.label("access_mode"),
+    )
+    found = found.outerjoin(Provider, Provider.id == Organization.provider_id).outerjoin(
+        ProviderAccess, ProviderAccess.organization_id == Organization.id
+    )
     row = session.execute(found.where(Organization.id == organization_id)).one_or_none()
     if row is None or row.public_key is None:
         return None
     return World(
         row,
-        row.provider_public_key,
+        # A provider that is kept out gets no key, neither this one nor the next.
+        None if row.access_mode is AccessMode.NEVER else row.provider_public_key,
         session.execute(_members(organization_id)).all(),
         session.execute(_people(organization_id, row.provider_id)).all(),
         session.execute(_collections(organization_id)).all(),
