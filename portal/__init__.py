@@ -14,6 +14,7 @@ from portal.configuration import views as configuration
 from portal.console import views as console
 from portal.database import init_database
 from portal.extensions import compress, csrf
+from portal.grants import views as grants
 from portal.groups import views as groups
 from portal.help import views as help_pages
 from portal.invoicing import views as invoicing
@@ -47,6 +48,7 @@ AREAS = (
     organizations,
     logbook,
     radar,
+    grants,
     members,
     groups,
     collections,

@@ -24,6 +24,7 @@ AREAS = [
     "organizations",
     "logbook",
     "radar",
+    "grants",
     "billing",
     "groups",
     "collections",

@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from portal.events.chores import chores
 from portal.extensions import db
+from portal.grants.service import chore as close_grants
 from portal.outbox.mailing import mail_handlers
 from portal.outbox.worker import Worker
 from portal.radar.digest import chore as queue_digests
@@ -20,7 +21,7 @@ from portal.reports.seats import chore as seat_chore
 def worker(*, once: bool) -> None:
     """Send the mails that wait, and tidy up, until TERM."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    also = (*chores(app.extensions["settings"]), queue_digests, seat_chore())
+    also = (*chores(app.extensions["settings"]), queue_digests, seat_chore(), close_grants)
     found = Worker(db.engine, mail_handlers(app), chores=also)
     if once:
         found.drain()

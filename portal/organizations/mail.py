@@ -1,7 +1,7 @@
 """Mails to the owners of an organization, and to the admins of the provider that has it."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,13 +20,17 @@ def tell_owners(
     more: Mapping[str, uuid.UUID] | None = None,
     *,
     but: uuid.UUID | None = None,
+    own: bool = False,
 ) -> frozenset[uuid.UUID]:
     """Queue a mail to every confirmed owner; its payload holds `organization`, `account`, `locale`.
 
     `provider` is there where one is given, and the ids in `more`. `but` is the account that did
-    it and needs no mail. Returns the accounts of the owners.
+    it and needs no mail; `own` leaves out owners who are people of the provider. Returns the
+    accounts of the owners.
     """
-    owners = queries.confirmed_owners(session, organization_id)
+    owners: Sequence[Any] = queries.confirmed_owners(session, organization_id)
+    if own:
+        owners = [owner for owner in owners if not owner.is_of_provider]
     _tell(session, topic, owners, organization_id, provider_id, more or {}, {but})
     return frozenset(owner.account_id for owner in owners)
 

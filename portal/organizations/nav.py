@@ -72,6 +72,7 @@ PAGES = (
         "list-checks",
         P.ORGANIZATION_SETTINGS,
     ),
+    NavPage(_SETTINGS, N_("Provider access"), "grants.index", "user-check", P.PROVIDER_ACCESS_READ),
     NavPage(_SETTINGS, N_("Keys"), "organizations.rotate_key", "key-round", P.ORGANIZATION_KEYS),
 )
 
