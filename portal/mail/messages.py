@@ -19,6 +19,12 @@ from portal.domain.plans import Cadence, Plan
 from portal.domain.policies import PolicyKind
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
 from portal.mail import queries, seat_messages
+from portal.mail.access_messages import (
+    access_answered,
+    access_asked,
+    access_ended,
+    access_mode_team,
+)
 from portal.mail.client_messages import (
     client_created,
     client_deletion_team,
@@ -303,6 +309,10 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.member_confirmed": member_confirmed,
     "mail.member_removed": member_removed,
     "mail.member_revoked": member_revoked,
+    "mail.access_answered": access_answered,
+    "mail.access_asked": access_asked,
+    "mail.access_ended": access_ended,
+    "mail.access_mode_team": access_mode_team,
     "mail.address_confirm": address_confirm,
     "mail.address_notice": address_notice,
     "mail.password_changed": password_changed,
