@@ -12,6 +12,7 @@ from portal.domain.access import Actor
 from portal.domain.errors import N_, Changed, refuse
 from portal.domain.states import ClientStatus
 from portal.events import Stream
+from portal.grants import switching
 from portal.models import (
     Organization,
     OrganizationDeletion,
@@ -214,6 +215,7 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         status=ClientStatus.ACTIVE,
         **_NO_WORDS,
     )
+    switching.forget(session, actor, client.id)
     attention.leave(session, client.id)
     session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
     reach.forget(session, actor.scope.provider_id, client.id)

@@ -27,6 +27,7 @@ from portal.domain.money import Money
 from portal.domain.names import check_name
 from portal.domain.pricing import LineKind
 from portal.extensions import db
+from portal.grants import queries as grants
 from portal.web import notices
 from portal.web.access import actor, requires
 from portal.web.formats import day, money, number
@@ -185,6 +186,7 @@ def _facts(client: Any) -> list[tuple[str, str]]:
         (_("Keys"), _("Made") if client.has_keys else _("No keys")),
         (_("Created"), day(client.created_at)),
         *([(_("Service users"), _("Not live yet"))] if client.hidden_since else []),
+        (_("Access of your people"), _(grants.mode(db.session(), client.id).label)),
     ]
 
 

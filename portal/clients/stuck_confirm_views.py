@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response as FlaskResponse
 from flask import abort, make_response, render_template, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -17,6 +18,7 @@ from portal.crypto.versions import version_of
 from portal.domain.access import Permission, Role
 from portal.domain.errors import RuleError
 from portal.extensions import db
+from portal.grants import queries as grants
 from portal.members import confirmation
 from portal.members import queries as member_queries
 from portal.members.confirmation import KeyChanged
@@ -118,6 +120,9 @@ def stuck_confirm_one(
     """Confirm one member with the key that the browser wrapped; JSON says why not."""
     if client_queries.client(db.session(), actor().scope, organization_id) is None:
         abort(404)
+    if not grants.is_open_to(db.session(), actor().account_id, organization_id):
+        told = _("The owners of this organization have not let you in. Nothing was changed.")
+        return json_errors({"": told}, 403)
     member = member_queries.find(db.session(), organization_id, member_id)
     if member is None:
         abort(404)

@@ -1,8 +1,9 @@
 """Accepting an invitation: the link is spent, the person stands in the organization."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import exists, update
 from sqlalchemy.orm import Session
@@ -14,10 +15,13 @@ from portal.crypto.tokens import Link
 from portal.domain.access import Actor, Role, Trace
 from portal.domain.errors import refuse
 from portal.domain.invitations import Invitation, Purpose, Spent, standing
+from portal.domain.provider_access import AccessMode
 from portal.domain.states import ClientStatus, MemberState
 from portal.events import Stream
+from portal.grants import queries as grants
 from portal.members import conditions, confirmation, queries
 from portal.models import Account, Member, Organization, utc_now
+from portal.organizations import queries as organizations
 from portal.organizations.keys import INCOMPLETE, KeysExist, OrganizationKeys, store_keys
 from portal.outbox import enqueue
 from portal.providers import attention
@@ -247,10 +251,13 @@ def _confirm_at_once(
 
 
 def _call_admins(session: Session, invitation: Invitation) -> None:
-    """Tell each provider admin that somebody waits to be confirmed."""
+    """Tell each provider admin that somebody waits to be confirmed.
+
+    Where the provider's people may not come in as they like, the organization's own owners.
+    """
     if invitation.provider_id is None:
         return
-    for admin in queries.provider_admins(session, invitation.provider_id):
+    for admin in _confirmers(session, invitation.tenant_id, invitation.provider_id):
         enqueue(
             session,
             "mail.member_accepted",
@@ -258,10 +265,19 @@ def _call_admins(session: Session, invitation: Invitation) -> None:
                 "organization": str(invitation.tenant_id),
                 "member": str(invitation.row_id),
                 "account": str(admin.account_id),
-                "locale": admin.locale,
+                "locale": admin.locale or "en",
             },
             organization_id=invitation.tenant_id,
             provider_id=invitation.provider_id,
             account_id=admin.account_id,
             subject_id=invitation.row_id,
         )
+
+
+def _confirmers(
+    session: Session, organization_id: uuid.UUID, provider_id: uuid.UUID
+) -> Sequence[Any]:
+    if grants.mode(session, organization_id) is AccessMode.ALWAYS:
+        return queries.provider_admins(session, provider_id)
+    owners = organizations.confirmed_owners(session, organization_id)
+    return [owner for owner in owners if not owner.is_of_provider]
