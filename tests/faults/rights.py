@@ -18,6 +18,8 @@ _INSIDE = {
 }
 _OF_THE_ADMIN = _INSIDE | {
     "organization.settings",
+    "organization.access.read",
+    "organization.access.ask",
     "billing.read",
     "organization.billing.read",
     "organization.events.read",
@@ -45,6 +47,8 @@ _OF_THE_ADMIN = _INSIDE | {
     "provider.settings",
 }
 _OF_THE_SERVICE_USER = _INSIDE | {
+    "organization.access.read",
+    "organization.access.ask",
     "clients.annotate",
     "clients.views",
     "clients.read",
@@ -56,6 +60,7 @@ _OF_THE_SERVICE_USER = _INSIDE | {
     "organization.read",
 }
 _OF_AN_ADMIN = _INSIDE | {
+    "organization.access.read",
     "members.confirm",
     "members.invite",
     "members.read",
@@ -75,6 +80,7 @@ RIGHTS = {
         "organization.billing.read",
         "organization.settings",
         "recovery.by_provider",
+        "organization.access.decide",
     },
     ("organization", "admin"): _OF_AN_ADMIN,
     ("organization", "user"): {"organization.read", "collections.own"},

@@ -17,9 +17,11 @@ from portal.domain.collection_access import Level
 from portal.domain.csv_lists import LineState
 from portal.domain.invitations import VALID, Purpose
 from portal.domain.plans import Plan
+from portal.domain.provider_access import GrantState
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.events import Stream, record
 from portal.models import (
+    AccessGrant,
     Base,
     ChangeSet,
     ClientImport,
@@ -77,6 +79,7 @@ class Tenant:
     event_id: uuid.UUID = field(default_factory=uuid.uuid4)
     import_id: uuid.UUID = field(default_factory=uuid.uuid4)
     group_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    grant_id: uuid.UUID = field(default_factory=uuid.uuid4)
     collection_id: uuid.UUID = field(default_factory=uuid.uuid4)
     recovery_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -93,6 +96,7 @@ class Tenant:
             "event_id": self.event_id,
             "import_id": self.import_id,
             "group_id": self.group_id,
+            "grant_id": self.grant_id,
             "collection_id": self.collection_id,
             "recovery_id": self.recovery_id,
             "person_id": self.person_id,
@@ -145,6 +149,7 @@ def make_tenant(database: Database, mark: str) -> Tenant:
     _let_users_keep(tenant)
     group = {"organization_id": client.id, "id": tenant.group_id}
     database.add(Group(**group, name=f"{mark} group", name_ci=f"{mark} group".lower()))
+    _ask(tenant)
     return tenant
 
 
@@ -237,6 +242,25 @@ def _mark(tenant: Tenant) -> None:
         MemberImportLine(**kept, state=LineState.BROKEN),
     )
     tenant.database.add(SavedView(**here, id=tenant.view_id, account_id=owner, is_shared=True))
+
+
+def _ask(tenant: Tenant) -> None:
+    """A request of the service user for access that they took back."""
+    person, now = tenant.people["service user"], utc_now()
+    tenant.database.add(
+        AccessGrant(
+            organization_id=tenant.client.id,
+            id=tenant.grant_id,
+            provider_id=tenant.provider.id,
+            account_id=person.account_id,
+            person_name=person.name,
+            reason=f"{tenant.mark} ticket",
+            asked_minutes=60,
+            lapses_at=now + VALID,
+            state=GrantState.WITHDRAWN,
+            closed_at=now,
+        )
+    )
 
 
 def everything(database: Database, *, but: tuple[str, ...] = ()) -> dict[str, list[str]]:
