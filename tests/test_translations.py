@@ -16,6 +16,7 @@ PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 # What is the same word in both languages.
 SAME = {
+    "%(num)s minute",
     "%(count)s client",
     "API",
     "Actions",
