@@ -5,8 +5,15 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
+from portal.domain.access import Role
+from portal.domain.password_rules import Demand
+
 # (account) -> the names of the organizations that require a second factor of the person.
 SECOND_FACTOR: list[Callable[[Session, uuid.UUID], Sequence[str]]] = []
+# (account) -> what the organizations of a person ask of their master password.
+PASSWORD: list[Callable[[Session, uuid.UUID], Sequence[Demand]]] = []
+# (organization, role) -> what an organization will ask of whoever is invited to it.
+NEW_PASSWORD: list[Callable[[Session, uuid.UUID, Role], Sequence[Demand]]] = []
 # (account, where they want to go) -> the page that has a question first, or an empty string.
 FIRST_PAGE: list[Callable[[Session, uuid.UUID, str], str]] = []
 

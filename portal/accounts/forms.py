@@ -98,6 +98,7 @@ class KeysForm(Form):
     protected_user_key = HiddenField()
     public_key = HiddenField()
     protected_private_key = HiddenField()
+    password_rules = HiddenField()
 
     @property
     def has_keys(self) -> bool:
@@ -134,6 +135,7 @@ class PasswordChangeForm(Form):
 
     signin_hash = HiddenField(validators=[Length(max=SIGNIN_HASH_LENGTH)])
     new_signin_hash = HiddenField()
+    password_rules = HiddenField()
     kdf_iterations = HiddenField()
     protected_user_key = HiddenField()
 

@@ -14,12 +14,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.accounts import asked, service, sign_in, vault
+from portal.accounts import asked, password_rules, service, sign_in, vault
 from portal.accounts.blueprint import bp
 from portal.accounts.forms import KeysForm
 from portal.accounts.freshness import fresh
+from portal.accounts.password_words import rules
 from portal.accounts.steps import errors_of, next_path, onward
 from portal.crypto.fingerprint import fingerprint_phrase
+from portal.domain.errors import RuleError
 from portal.extensions import db
 from portal.web.access import signed_in
 from portal.web.answers import wants_json
@@ -90,7 +92,14 @@ def account_keys() -> str | AnyResponse:
     if keys is None:
         form.form_errors.append(_("Your browser did not make the keys. Load the page again."))
         return errors_of(form) if wants_json() else make_response(_keys_page(form), 422)
+    found = password_rules.demands(db.session(), current_user.account_id)
+    try:
+        password_rules.check(found, form.password_rules.data)
+    except RuleError as error:
+        form.blame(error)
+        return errors_of(form) if wants_json() else make_response(_keys_page(form), 422)
     service.store_keys(db.session(), current_user.account_id, keys, trace())
+    password_rules.declare(db.session(), current_user.account_id, found)
     sign_in.strengthen(method="password")
     db.session.commit()
     return onward(next_path("accounts.profile"), signed_in=True)
@@ -100,6 +109,12 @@ def _keys_page(form: KeysForm) -> str:
     phrase = ""
     if current_user.has_keys:
         phrase = fingerprint_phrase(str(current_user.account_id), current_user.public_key)
+    found = password_rules.demands(db.session(), current_user.account_id)
+    form.password_rules.data = ""
     return render_template(
-        "accounts/keys.html", form=form, next=next_path("accounts.profile"), phrase=phrase
+        "accounts/keys.html",
+        form=form,
+        next=next_path("accounts.profile"),
+        phrase=phrase,
+        rules=rules(found),
     )

@@ -51,7 +51,8 @@ class Visit:
     After `lock_minutes` without use an unlocked vault locks; with `signs_out` the session ends.
     `place` is the row of the tenant in the path (see the two contexts), or None. `pending` says
     that a second factor is still owed, `has_temporary_password` that the first thing to do is to
-    choose another master password, because somebody else knows this one.
+    choose another master password, because somebody else knows this one; `password_due`, that the
+    browser must declare it good enough for an organization, or change it.
     """
 
     token: str
@@ -73,6 +74,7 @@ class Visit:
     seen_at: dt.datetime
     expires_at: dt.datetime
     public_key: str | None
+    password_due: bool = False
     lock_minutes: int = LOCK_MINUTES
     signs_out: bool = False
     place: Any = None
@@ -109,6 +111,7 @@ _COLUMNS = (
     AuthSession.seen_at,
     AuthSession.expires_at,
     AuthSession.vault_secret.is_not(None).label("is_unlocked"),
+    AuthSession.password_due_since.is_not(None).label("password_due"),
     Account.id.label("account_id"),
     Account.email,
     Account.name,
@@ -298,6 +301,7 @@ def _visit(row: Any, token: str, now: dt.datetime, *, in_tenant: bool) -> Visit:
         seen_at=row.seen_at,
         expires_at=row.expires_at,
         public_key=row.public_key,
+        password_due=row.password_due,
         lock_minutes=lock_minutes,
         signs_out=signs_out,
         place=row if in_tenant else None,

@@ -1,5 +1,8 @@
 """Signing in with the master password, the second factor at sign-in, and signing out."""
 
+import uuid
+from typing import Any
+
 from flask import (
     Response,
     after_this_request,
@@ -15,10 +18,11 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.accounts import asked, proofs, service, sign_in
+from portal.accounts import asked, password_rules, proofs, service, sign_in
 from portal.accounts.blueprint import bp
 from portal.accounts.forms import CodeForm, SignInForm
 from portal.accounts.limits import PARAMETERS, SECOND_FACTOR, SIGN_IN, limited
+from portal.accounts.password_words import rules
 from portal.accounts.steps import errors_of, next_path, onward, wrong_code
 from portal.crypto.kdf import KDF
 from portal.database import reading
@@ -71,16 +75,26 @@ def sign_in_submit() -> AnyResponse:
     return enter(account_id, method="password", second_factor=second)
 
 
-def enter(account_id: object, *, method: str, second_factor: bool) -> AnyResponse:
+def enter(account_id: uuid.UUID, *, method: str, second_factor: bool) -> AnyResponse:
     """The first step was right: in, or on to the second factor."""
     url = next_path()
-    sign_in.start(account_id, method=method, pending=second_factor)  # type: ignore[arg-type]
+    sign_in.start(account_id, method=method, pending=second_factor)
+    if method == "password" and password_rules.due(db.session(), account_id):
+        password_rules.hold(db.session(), current_user.session_id)
     if not second_factor:
         url = _first_page(url)
     db.session.commit()
     if second_factor:
         return onward(url_for("accounts.second_factor", next=url), signed_in=False)
-    return onward(url, signed_in=True)
+    return onward(url, signed_in=True, **_to_check(account_id))
+
+
+def _to_check(account_id: uuid.UUID) -> dict[str, Any]:
+    """The rules that the browser tries on the password whose hash it has just sent."""
+    if not wants_json() or current_user.method != "password":
+        return {}
+    found = password_rules.due(db.session(), account_id)
+    return {"password_rules": rules(found).answer} if found else {}
 
 
 def _first_page(url: str) -> str:
@@ -146,7 +160,7 @@ def second_factor() -> str | AnyResponse:
             sign_in.strengthen(second_factor=True)
             url = _first_page(next_path())
             db.session.commit()
-            return onward(url, signed_in=True)
+            return onward(url, signed_in=True, **_to_check(current_user.account_id))
         form.code.errors = [wrong_code()]
         sign_in.refused(current_user.account_id, "second_factor")
     if wants_json():

@@ -1,5 +1,7 @@
 """The answers that the pages of signing in have in common: for people and for browser modules."""
 
+from typing import Any
+
 from flask import jsonify, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
@@ -18,11 +20,11 @@ def next_path(otherwise: str = "accounts.home") -> str:
     return own_path(request.values.get("next"), url_for(otherwise))
 
 
-def onward(url: str, *, signed_in: bool) -> Response:
+def onward(url: str, *, signed_in: bool, **more: Any) -> Response:
     """The step was right: go to `url`. Modules get a token that fits the new session."""
     if not wants_json():
         return redirect(url, 303)
-    answer = jsonify(next=url, signed_in=signed_in, csrf_token=generate_csrf())
+    answer = jsonify(next=url, signed_in=signed_in, csrf_token=generate_csrf(), **more)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -11,9 +11,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.accounts import password_rules, sign_in
 from portal.accounts import service as accounts
-from portal.accounts import sign_in
 from portal.accounts.limits import limited
+from portal.accounts.password_words import rules
 from portal.accounts.passwords import Busy
 from portal.accounts.service import AccountKeys
 from portal.accounts.steps import busy, errors_of, onward
@@ -23,6 +24,7 @@ from portal.domain.access import Role
 from portal.domain.emails import shown
 from portal.domain.errors import RuleError, refuse
 from portal.domain.invitations import Invitation, Purpose, Spent, Standing
+from portal.domain.password_rules import Demand
 from portal.domain.states import ProviderPersonState
 from portal.extensions import db
 from portal.members import acceptance, conditions, service
@@ -69,12 +71,12 @@ def join(token: str) -> AnyResponse:
     form = JoinForm()
     if form.validate():
         try:
-            return _entered(token, found, *_new_account(form), form.recovery_key())
+            return _entered(token, found, *_new_account(found, form), form.recovery_key())
         except Spent:
             return _open_again(token)
         except RuleError as error:
             if needs_second_factor(error):
-                return _set_up_first(token, found, *_new_account(form)[:2])
+                return _set_up_first(token, found, *_new_account(found, form)[:2])
             form.blame(error)
     db.session.rollback()
     if wants_json():
@@ -230,8 +232,16 @@ def _join_page(token: str, found: Invitation, form: JoinForm, *, status: int = 2
         invitation=found,
         form=form,
         key_ring=_key_ring(found),
+        rules=rules(_demands(found)),
         enrolling=enrolment.offer(db.session(), found.tenant_id) if found.is_member else None,
     )
+
+
+def _demands(found: Invitation) -> list[Demand]:
+    """What the inviting organization asks of a new master password."""
+    if not found.is_member:
+        return []
+    return password_rules.demands_of(db.session(), found.tenant_id, found.role)
 
 
 def _key_ring(found: Invitation) -> KeyRing | None:
@@ -269,11 +279,15 @@ def _open_again(token: str) -> AnyResponse:
     return onward(url_for("members.invitation", token=token), signed_in=False)
 
 
-def _new_account(form: JoinForm) -> tuple[str, AccountKeys | None, OwnersKeys | None]:
+def _new_account(
+    found: Invitation, form: JoinForm
+) -> tuple[str, AccountKeys | None, OwnersKeys | None]:
     """(name, keys, the organization's keys) of a form; raises `RuleError` for half of them."""
     keys = form.keys() if form.has_keys else None
     if form.has_keys and keys is None:
         raise refuse(INCOMPLETE)
+    if keys:
+        password_rules.check(_demands(found), form.password_rules.data)
     return str(form.name.data), keys, form.owners_keys() if keys else None
 
 
@@ -334,7 +348,7 @@ def _spend(
 
 def _create(found: Invitation, name: str, keys: AccountKeys | None) -> Any:
     locale = get_locale()
-    return accounts.create_account(
+    made = accounts.create_account(
         db.session(),
         email=found.email,
         name=name,
@@ -342,6 +356,9 @@ def _create(found: Invitation, name: str, keys: AccountKeys | None) -> Any:
         keys=keys,
         trace=trace(),
     )
+    if keys:
+        password_rules.declare(db.session(), made.id, _demands(found))
+    return made
 
 
 def _set_up_first(

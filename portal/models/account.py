@@ -72,8 +72,26 @@ class AuthSession(Base):
     expires_at: Mapped[dt.datetime]
     # The session secret of an unlocked vault, sealed with the server's key; None while locked.
     vault_secret: Mapped[str | None] = mapped_column(Text)
+    # The master password must be declared good enough, or changed, before anything else.
+    password_due_since: Mapped[dt.datetime | None]
     browser: Mapped[str] = mapped_column(String(200), default="")
     source: Mapped[str] = mapped_column(String(64), default="")
+
+
+class DeclaredPassword(Base):
+    """A browser's word that the present master password meets what an organization asks."""
+
+    __tablename__ = "declared_passwords"
+    __table_args__ = (Index(None, "organization_id"),)
+
+    account_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True
+    )
+    organization_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int]
+    declared_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
 
 
 class RecoveryCode(Base):

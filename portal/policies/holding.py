@@ -11,9 +11,12 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from portal.domain.access import Role
 from portal.domain.errors import N_, Message
+from portal.domain.password_rules import Demand
 from portal.domain.plans import Feature, Plan
-from portal.domain.policies import PolicyKind, Subject, holds_for
+from portal.domain.policies import PolicyKind, Subject, holds_for, read
+from portal.domain.policy_data import MasterPassword
 from portal.domain.states import ClientStatus, MemberState
 from portal.members.conditions import Coming, Obstacle, Remedy, Step
 from portal.models import Account, Member, Organization, Policy
@@ -21,6 +24,7 @@ from portal.policies.queries import INSIDE, elsewhere, of_provider
 
 PLANS = tuple(plan for plan in Plan if plan.has(Feature.POLICIES))
 _TWO_STEP, _SINGLE = PolicyKind.TWO_STEP, PolicyKind.SINGLE_ORGANIZATION
+_PASSWORD = PolicyKind.MASTER_PASSWORD
 
 _SENTENCES = {
     (_TWO_STEP, Step.ACCEPT): N_(
@@ -104,6 +108,34 @@ def _asking(session: Session, account_id: uuid.UUID, which: Any) -> list[tuple[P
 def names_asking_second_factor(session: Session, account_id: uuid.UUID) -> list[str]:
     """The names of the organizations that require two-step sign-in of the person."""
     return [each.name for each in asking(session, account_id, _TWO_STEP)]
+
+
+def demands(session: Session, account_id: uuid.UUID) -> list[Demand]:
+    """What the organizations of a person ask of their master password."""
+    return [
+        Demand(each.organization_id, each.name, each.version, rules)
+        for each in asking(session, account_id, _PASSWORD)
+        if isinstance(rules := read(_PASSWORD, each.data), MasterPassword)
+    ]
+
+
+def demands_of(session: Session, organization_id: uuid.UUID, role: Role) -> list[Demand]:
+    """What an organization will ask of whoever joins it in that role."""
+    found = session.execute(
+        select(Organization.name, Policy.version, Policy.data)
+        .join(Organization, Organization.id == Policy.organization_id)
+        .where(
+            Policy.organization_id == organization_id,
+            Policy.kind == _PASSWORD,
+            Policy.is_on,
+            Organization.plan.in_(PLANS),
+        )
+    ).one_or_none()
+    rules = read(_PASSWORD, found.data) if found else None
+    if found is None or not isinstance(rules, MasterPassword):
+        return []
+    holds = holds_for(_PASSWORD, Subject(role, MemberState.ACCEPTED))
+    return [Demand(organization_id, found.name, found.version, rules)] if holds else []
 
 
 def kinds_on(session: Session, organization_id: uuid.UUID) -> frozenset[PolicyKind]:

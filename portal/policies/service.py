@@ -22,6 +22,7 @@ from portal.policies import queries
 from portal.policies.queries import Stored
 
 OFFERED = (
+    PolicyKind.MASTER_PASSWORD,
     PolicyKind.TWO_STEP,
     PolicyKind.ACCOUNT_RECOVERY,
     PolicyKind.SINGLE_ORGANIZATION,

@@ -193,4 +193,6 @@ def init_policies() -> None:
     """Let policies be kept where they bite: at the door, and at people's own accounts."""
     conditions.CHECKS[:] = [holding.check_entry]
     asked.SECOND_FACTOR[:] = [holding.names_asking_second_factor]
+    asked.PASSWORD[:] = [holding.demands]
+    asked.NEW_PASSWORD[:] = [holding.demands_of]
     messages.MESSAGES[:] = [session_views.message]

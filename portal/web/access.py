@@ -16,9 +16,15 @@ from portal.web import fragments
 from portal.web.answers import json_errors, wants_json
 
 View = Callable[..., Any]
-# All that is open to whoever signed in while somebody else knows their master password.
+# All that is open to whoever must first choose another master password: somebody else knows it,
+# or it is not what an organization asks for.
 WITH_TEMPORARY_PASSWORD = frozenset(
-    {"accounts.change_password", "accounts.change_password_submit", "accounts.vault"}
+    {
+        "accounts.change_password",
+        "accounts.change_password_submit",
+        "accounts.declare_password",
+        "accounts.vault",
+    }
 )
 
 
@@ -72,7 +78,8 @@ def refuse_visitor() -> AnyResponse | None:
         return sign_in_first()
     if current_user.pending:
         return go(url_for("accounts.second_factor", next=here()))
-    if current_user.has_temporary_password and request.endpoint not in WITH_TEMPORARY_PASSWORD:
+    owes = current_user.has_temporary_password or current_user.password_due
+    if owes and request.endpoint not in WITH_TEMPORARY_PASSWORD:
         return go(url_for("accounts.change_password"))
     return None
 

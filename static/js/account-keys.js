@@ -3,28 +3,12 @@ import { importKey, newKey, seal } from "./crypto/envelope.js";
 import { ITERATIONS, KDF, deriveMasterKey, signinHash, stretch } from "./crypto/kdf.js";
 import { newKeyPair, wrapFor } from "./crypto/keys.js";
 import { enter } from "./enter.js";
-import { clearErrors, fill, pointAt, value, whileWorking, word } from "./forms.js";
+import { clearErrors, fill, value, whileWorking } from "./forms.js";
 import { keyRing } from "./key-ring.js";
 import { makeOrganizationKeys } from "./organization-keys.js";
+import { isGoodEnough } from "./password-rules.js";
 
-const MINIMUM_LENGTH = 12;
-
-// Four steps of a rough measure: repeated letters count little, so length of one letter is weak.
-function strength(password) {
-  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^a-zA-Z\d]/].filter((kind) => kind.test(password));
-  const bits = new Set(password).size * (2 + kinds.length * 0.5) + password.length * 0.5;
-  return password.length < MINIMUM_LENGTH ? 1 : Math.min(4, 1 + Math.floor(bits / 20));
-}
-
-/** @param {HTMLFormElement} form */
-export function setUp(form) {
-  const meter = form.querySelector("[data-password-strength]");
-  const password = form.querySelector("[data-master-password]");
-  password.addEventListener("input", () => {
-    password.removeAttribute("aria-invalid");
-    if (meter) meter.value = password.value ? strength(password.value) : 0;
-  });
-}
+export { watch as setUp } from "./password-rules.js";
 
 async function organizationFields(form, publicKey) {
   const { provider } = keyRing();
@@ -63,10 +47,7 @@ async function makeAccount(form, password) {
 /** @param {HTMLFormElement} form */
 export async function beforeSubmit(form) {
   const password = form.querySelector("[data-master-password]");
-  const repeat = form.querySelector("[data-master-password-repeat]");
   clearErrors(form);
-  if (password.value.length < MINIMUM_LENGTH) pointAt(password, word(form, "short"));
-  else if (repeat && repeat.value !== password.value) pointAt(repeat, word(form, "differ"));
-  else await whileWorking(form, () => makeAccount(form, password.value));
+  if (isGoodEnough(form)) await whileWorking(form, () => makeAccount(form, password.value));
   return false;
 }

@@ -3,9 +3,10 @@ import { CannotOpen } from "./crypto/envelope.js";
 import { ITERATIONS, KDF } from "./crypto/kdf.js";
 import { enter } from "./enter.js";
 import { clearErrors, fill, pointAt, showErrors, value, whileWorking, word } from "./forms.js";
+import { isGoodEnough } from "./password-rules.js";
 import { changedFields, derive, openUserKey, parametersOf } from "./present-password.js";
 
-const MINIMUM_LENGTH = 12;
+export { watch as setUp } from "./password-rules.js";
 
 async function change(form, fields) {
   const email = value(form, "email");
@@ -30,14 +31,9 @@ export async function beforeSubmit(form) {
   const fields = {
     present: form.querySelector("[data-present-password]"),
     password: form.querySelector("[data-master-password]"),
-    repeat: form.querySelector("[data-master-password-repeat]"),
   };
   clearErrors(form);
   if (!fields.present.value) pointAt(fields.present, word(form, "missing"));
-  else if (fields.password.value.length < MINIMUM_LENGTH) {
-    pointAt(fields.password, word(form, "short"));
-  } else if (fields.repeat.value !== fields.password.value) {
-    pointAt(fields.repeat, word(form, "differ"));
-  } else await whileWorking(form, () => change(form, fields));
+  else if (isGoodEnough(form)) await whileWorking(form, () => change(form, fields));
   return false;
 }

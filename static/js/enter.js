@@ -6,6 +6,7 @@ import { unlock } from "./vault.js";
 
 // Survives the second factor because that step is swapped into this very page.
 let stretched = null;
+let typed = "";
 
 /** @returns {boolean} whether a sign-in waits for its second factor on this page */
 export function isWaiting() {
@@ -28,14 +29,25 @@ async function showNextStep(next) {
   main.querySelector("input:not([type=hidden])")?.focus();
 }
 
-async function goIn(next) {
+// What an organization asks at sign-in. Who does not meet it is let in to change it alone.
+async function declare(rules) {
+  if (!rules || !typed) return;
+  const { unmet } = await import("./password-rules.js");
+  if (!unmet(rules.checks, typed)) {
+    await post("/session/password-rules", { password_rules: rules.token });
+  }
+}
+
+async function goIn(next, rules) {
   try {
+    await declare(rules);
     await deleteRecord(); // of whoever was signed in here before
     if (stretched) await unlock(stretched);
   } catch {
     // Signed in all the same; the page that needs the vault offers to unlock it.
   }
   stretched = null;
+  typed = "";
   location.assign(ownPath(next));
 }
 
@@ -43,18 +55,19 @@ async function goIn(next) {
  * Sends the form and does what the answer asks for.
  * @param {HTMLFormElement} form
  * @param {Uint8Array} [key] the stretched master key, to unlock with once signed in
+ * @param {string} [password] to be checked against what is asked of it at sign-in
  */
-export async function enter(form, key) {
-  if (key) stretched = key;
+export async function enter(form, key, password = "") {
+  if (key) [stretched, typed] = [key, password];
   const answer = await post(form.getAttribute("action") || location.href, new FormData(form));
   if (answer.status === 401 && answer.data.next) {
     // Who this is must be proved anew first.
     location.assign(ownPath(answer.data.next));
   } else if (!answer.ok) {
-    if (key) stretched = null;
+    if (key) [stretched, typed] = [null, ""];
     showErrors(form, answer);
   } else if (answer.data.signed_in) {
-    await goIn(answer.data.next);
+    await goIn(answer.data.next, answer.data.password_rules);
   } else {
     await showNextStep(answer.data.next);
   }

@@ -18,7 +18,7 @@ async function signIn(form) {
     return pointAt(password, word(form, "refused"));
   }
   fill(form, { signin_hash: await signinHash(masterKey, password.value) });
-  await enter(form, await stretch(masterKey));
+  await enter(form, await stretch(masterKey), password.value);
   fill(form, { signin_hash: "" });
 }
 

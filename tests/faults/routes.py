@@ -25,6 +25,7 @@ ACCESS = {
     "accounts.change_password_submit": SIGNED_IN,
     "accounts.confirm_address": PUBLIC,
     "accounts.confirm_address_submit": PUBLIC,
+    "accounts.declare_password": SIGNED_IN,
     "accounts.devices": SIGNED_IN,
     "accounts.enter_code": PUBLIC,
     "accounts.home": SIGNED_IN,
