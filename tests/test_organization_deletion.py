@@ -1,14 +1,11 @@
 """An owner ends the organization: asked, confirmed by a mailed link, taken back, gone."""
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import sessionmaker
 
-from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role
 from portal.domain.states import ClientStatus, MemberState
 from portal.extensions import db
@@ -25,13 +22,22 @@ from portal.models import (
 )
 from portal.organizations.deletion import delete_due
 from tests.support.accounts import age, make_person
-from tests.support.console import owner_of, people, streams, url, without_provider
+from tests.support.console import (
+    DELETE,
+    ask,
+    link,
+    owner_of,
+    people,
+    request_of,
+    streams,
+    url,
+    use,
+    without_provider,
+)
 from tests.support.databases import SECRET_KEY
 from tests.support.organizations import join, make_place
 from tests.support.staff import hire, told
 from tests.test_clients_subscription import settle
-
-DELETE = "/delete"
 
 
 @pytest.fixture
@@ -47,28 +53,6 @@ def person(place):
 @pytest.fixture
 def owner(place, person):
     return place.browser_of(person)
-
-
-def request_of(place):
-    return place.database.one(select(OrganizationDeletion))
-
-
-def ask(place, owner):
-    page = owner.get(url(place, DELETE))
-    return owner.submit(page, "Send the link", {"name": "acme ltd"})
-
-
-def token(place, row_id=None, organization_id=None, purpose="organization-deletion"):
-    link = Link(organization_id or place.organization.id, row_id or request_of(place).id, 1)
-    return LinkSigner((SECRET_KEY,), purpose).sign(link)
-
-
-def link(place, **changes):
-    return url(place, f"{DELETE}/{token(place, **changes)}")
-
-
-def use(place, owner):
-    return owner.submit(owner.get(link(place)), "Delete for good")
 
 
 def topics(place):
@@ -114,7 +98,7 @@ def test_asking_mails_a_link_and_deletes_nothing(place, owner, person):
     assert "console.delete_for_good" in text
     to, subject, text = letter(place, "mail.organization_deletion_asked")
     assert (to, subject) == (other.email, "Olga Owner wants to delete Acme Ltd")
-    assert "console.settings" in text
+    assert "console.index" in text
     settings = place.browser_of(other).get(url(place))
     assert "This organization is about to be deleted" in settings
     assert "This organization is about to be deleted" in place.admins_browser().get(url(place))
@@ -349,46 +333,6 @@ def test_a_former_owner_has_no_link_any_more(place, owner, person):
     owner.get(link(place), status=403)
     with pytest.raises(Outdated):
         letter(place, "mail.organization_deletion_link")
-
-
-@pytest.mark.parametrize("same", [True, False])
-def test_two_who_press_at_once_close_it_once(committed, same):
-    place = settle(make_place(committed))
-    first = owner_of(place)
-    browsers = [place.browser_of(first), place.browser_of(first)]
-    if not same:
-        browsers[1] = place.browser_of(owner_of(place, "Otto Other", "otto@acme.example"))
-    ask(place, browsers[0])
-    path, seen = link(place), {"request": str(request_of(place).id)}
-    paths = [path, path if same else url(place, f"{DELETE}/cancel")]
-    gate = Barrier(2)
-
-    def press(number):
-        data = seen | {"csrf_token": browsers[number].csrf_token()}
-        gate.wait()
-        return browsers[number].client.post(paths[number], data=data).status_code
-
-    with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(press, (0, 1)))
-    closed = len(told(place, "organization:organization:ask_deletion")) // 2
-    cancelled = len(told(place, "organization:deletion:cancel")) // 2
-    assert closed + cancelled == 1, answers
-    assert all(answer in {303, 403, 410} for answer in answers)
-
-
-def test_two_owners_who_ask_at_once_leave_one_link(committed):
-    place = settle(make_place(committed))
-    browsers = [place.browser_of(owner_of(place, f"O {n}", f"o{n}@acme.example")) for n in (1, 2)]
-    gate = Barrier(2)
-
-    def press(browser):
-        data = {"name": "Acme Ltd", "csrf_token": browser.csrf_token()}
-        gate.wait()
-        return browser.client.post(url(place, DELETE), data=data).status_code
-
-    with ThreadPoolExecutor(2) as pool:
-        assert list(pool.map(press, browsers)) == [303, 303]
-    assert committed.count(OrganizationDeletion) == 1
 
 
 def test_the_mails_and_pages_read_in_french(place, owner):

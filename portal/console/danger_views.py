@@ -73,7 +73,7 @@ def cancel_deletion(organization_id: uuid.UUID) -> Response:
     if deletion.cancel(db.session(), actor(), _id(request.form.get("request", ""))):
         saved = notices.add(_("The organization is not deleted. The link opens nothing any more."))
     db.session.commit()
-    return done(url_for("console.settings", organization_id=organization_id), saved)
+    return done(url_for("console.index", organization_id=organization_id), saved)
 
 
 @bp.get(f"{PAGE}/<token>")
@@ -112,7 +112,7 @@ def keep(organization_id: uuid.UUID) -> Response:
         return done(url_for("organizations.closed", organization_id=organization_id))
     saved = notices.add(_("The organization is kept."))
     db.session.commit()
-    return done(url_for("console.settings", organization_id=organization_id), saved)
+    return done(url_for("console.index", organization_id=organization_id), saved)
 
 
 def _id(text: str) -> uuid.UUID:

@@ -8,7 +8,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from portal.console.service import tenant_of, told_to
 from portal.domain.access import Actor
 from portal.domain.errors import N_, refuse
 from portal.domain.states import ClientStatus
-from portal.models import OrganizationDeletion, new_id, utc_now
+from portal.models import Organization, OrganizationDeletion, new_id, utc_now
 from portal.organizations.mail import tell_owners, tell_team
 from portal.outbox import enqueue
 
@@ -34,7 +34,7 @@ OVER = N_(
 
 def ask(session: Session, actor: Actor, locale: str) -> None:
     """Mail the link to the actor, and tell the other owners; a link that is open dies."""
-    organization_id = tenant_of(actor)
+    organization_id = _hold(session, actor)
     found = queries.settings(session, organization_id)
     request_id = _store(session, actor, organization_id)
     events.record(
@@ -57,6 +57,17 @@ def ask(session: Session, actor: Actor, locale: str) -> None:
     more = {"request": request_id, "by": actor.account_id}
     topic = "mail.organization_deletion_asked"
     tell_owners(session, topic, organization_id, found.provider_id, more, but=actor.account_id)
+
+
+def _hold(session: Session, actor: Actor) -> uuid.UUID:
+    """Take the organization's row, which closing and keeping it change first of all.
+
+    Else one of two at once could hold the request and wait for the log, the other the reverse.
+    """
+    organization_id = tenant_of(actor)
+    mine = select(Organization.id).where(Organization.id == organization_id)
+    session.execute(mine.with_for_update(key_share=True))
+    return organization_id
 
 
 def _store(session: Session, actor: Actor, organization_id: uuid.UUID) -> uuid.UUID:
@@ -87,7 +98,7 @@ def _store(session: Session, actor: Actor, organization_id: uuid.UUID) -> uuid.U
 
 def cancel(session: Session, actor: Actor, seen: uuid.UUID) -> bool:
     """The mailed link opens nothing any more; False where it did not anyway. Any owner may."""
-    organization_id = tenant_of(actor)
+    organization_id = _hold(session, actor)
     gone = session.execute(
         delete(OrganizationDeletion)
         .where(
@@ -126,7 +137,6 @@ def use(session: Session, actor: Actor, request_id: uuid.UUID) -> dt.datetime:
     found = queries.settings(session, organization_id)
     if not found.status.may_become(ClientStatus.DELETING):
         raise refuse(OVER)
-    # The organization's row first, as where it is kept.
     delete_at = lifecycle.close(session, actor, found, found.provider_id)
     _spend(session, actor, organization_id, request_id)
     by = {"by": actor.account_id}

@@ -41,7 +41,7 @@ class Difference:
 
 @bp.get(PAGE)
 @requires(Permission.ORGANIZATION_SETTINGS)
-def settings(organization_id: uuid.UUID) -> Response:
+def index(organization_id: uuid.UUID) -> Response:
     """The settings as they are."""
     found = queries.settings(db.session(), organization_id)
     form = SettingsForm(found, may_bill=_may_bill(found))
@@ -64,7 +64,7 @@ def save_settings(organization_id: uuid.UUID) -> Response:
         return _conflict(form, organization_id, values, error)
     saved = notices.add(_("The settings are saved.") if changed else _("Nothing has changed."))
     db.session.commit()
-    return done(url_for("console.settings", organization_id=organization_id), saved)
+    return done(url_for("console.index", organization_id=organization_id), saved)
 
 
 def _may_bill(found: Any) -> bool:

@@ -25,4 +25,4 @@ def named(key: str) -> UUID | None:
 
 def hint(key_id: UUID) -> str:
     """How a key begins, for people who look for the one that they keep."""
-    return f"{PREFIX}_{key_id.hex}_…"
+    return f"{PREFIX}_{key_id.hex[:8]}…"

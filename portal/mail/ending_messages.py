@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from portal.crypto.tokens import Link, LinkSigner
-from portal.mail import queries
+from portal.mail import ending_queries, queries
 from portal.mail.shapes import Letter, Office, Outdated, Payload
 from portal.models import utc_now
 
@@ -27,14 +27,14 @@ def organization_deletion_link(session: Session, office: Office, payload: Payloa
 def organization_deletion_asked(session: Session, office: Office, payload: Payload) -> Letter:
     """Warns another owner: `organization`, `account`, `request`, `by`, `locale`."""
     found, to = _open(session, payload, uuid.UUID(payload["by"]))
-    url = office.url_for("console.settings", organization_id=payload["organization"])
+    url = office.url_for("console.index", organization_id=payload["organization"])
     return _letter("organization_deletion_asked", to, payload, found, url=url)
 
 
 def _open(session: Session, payload: Payload, asker: uuid.UUID) -> tuple[Any, str]:
     """The request while its link opens, and the address of the owner who is written to."""
     organization_id = uuid.UUID(payload["organization"])
-    found = queries.deletion(session, organization_id, uuid.UUID(payload["request"]))
+    found = ending_queries.deletion(session, organization_id, uuid.UUID(payload["request"]))
     to = queries.owner_address(session, organization_id, uuid.UUID(payload["account"]))
     still = queries.owner_address(session, organization_id, asker)
     if found is None or to is None or still is None:

@@ -15,7 +15,6 @@ from portal.models import (
     LinkRequest,
     Member,
     Organization,
-    OrganizationDeletion,
     Provider,
     ProviderPerson,
     RecoveryRequest,
@@ -386,27 +385,5 @@ def entry(
         .outerjoin(Provider, Provider.id == Organization.provider_id)
         .join(technician, technician.id == technician_id)
         .where(EntryWatcher.account_id == watcher_id)
-    )
-    return session.execute(found).one_or_none()
-
-
-def deletion(
-    session: Session, organization_id: uuid.UUID, request_id: uuid.UUID
-) -> Row[Any] | None:
-    """An owner's request to delete an organization, and what both are called."""
-    found = (
-        _of(
-            OrganizationDeletion.organization_id,
-            organization_id,
-            OrganizationDeletion.asked_by,
-            OrganizationDeletion.expires_at,
-            OrganizationDeletion.used_at,
-            Organization.name.label("organization"),
-            Provider.name.label("provider"),
-            Provider.time_zone.label("provider_time_zone"),
-        )
-        .join(Organization, Organization.id == OrganizationDeletion.organization_id)
-        .outerjoin(Provider, Provider.id == Organization.provider_id)
-        .where(OrganizationDeletion.id == request_id)
     )
     return session.execute(found).one_or_none()

@@ -52,7 +52,7 @@ PAGES = (
         P.ORGANIZATION_EVENTS_READ,
     ),
     NavPage(_REPORTING, N_("Reports"), "reports.index", "file-text", P.REPORTS_READ),
-    NavPage(_SETTINGS, N_("Organization"), "console.settings", "settings", P.ORGANIZATION_SETTINGS),
+    NavPage(_SETTINGS, N_("Organization"), "console.index", "settings", P.ORGANIZATION_SETTINGS),
     NavPage(_SETTINGS, N_("Collections"), "collections.rules", "folder", P.ORGANIZATION_SETTINGS),
     NavPage(
         _SETTINGS,
@@ -100,5 +100,5 @@ def other_settings(
     return tuple(
         nav_item(_(page.label), page.endpoint, page.icon, organization_id=organization_id)
         for page in pages
-        if page.endpoint != "console.settings"
+        if page.endpoint != "console.index"
     )

@@ -164,7 +164,7 @@ ACCESS = {
     "console.rotate_api_key": "organization.api",
     "console.rotate_api_key_submit": "organization.api",
     "console.save_settings": "organization.settings",
-    "console.settings": "organization.settings",
+    "console.index": "organization.settings",
     "favicon": PUBLIC,
     "configuration.index": "organization.settings",
     "configuration.export": "organization.settings",

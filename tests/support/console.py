@@ -2,10 +2,21 @@
 
 from sqlalchemy import insert, select, update
 
+from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role
 from portal.domain.states import MemberState
-from portal.models import Event, Member, Organization, new_id, utc_now
+from portal.models import (
+    Event,
+    Member,
+    Organization,
+    OrganizationDeletion,
+    new_id,
+    utc_now,
+)
+from tests.support.databases import SECRET_KEY
 from tests.support.organizations import join
+
+DELETE = "/delete"
 
 
 def owner_of(place, name="Olga Owner", email="olga.owner@acme.example"):
@@ -54,3 +65,25 @@ def people(place, count, *, state=MemberState.REVOKED):
     ]
     place.database.run(insert(Member).values(rows))
     return [row["id"] for row in rows]
+
+
+def request_of(place):
+    return place.database.one(select(OrganizationDeletion))
+
+
+def ask(place, owner):
+    page = owner.get(url(place, DELETE))
+    return owner.submit(page, "Send the link", {"name": "acme ltd"})
+
+
+def token(place, row_id=None, organization_id=None, purpose="organization-deletion"):
+    link = Link(organization_id or place.organization.id, row_id or request_of(place).id, 1)
+    return LinkSigner((SECRET_KEY,), purpose).sign(link)
+
+
+def link(place, **changes):
+    return url(place, f"{DELETE}/{token(place, **changes)}")
+
+
+def use(place, owner):
+    return owner.submit(owner.get(link(place)), "Delete for good")
