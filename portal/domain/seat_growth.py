@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from portal.domain.access import Role
-from portal.domain.errors import N_, NN_, Message
-from portal.domain.seats import SeatTerms
+from portal.domain.errors import N_, NN_, Message, refuse
+from portal.domain.seats import MOST, SeatTerms
 from portal.domain.states import ClientStatus
 
 
@@ -52,6 +52,27 @@ class Standing:
     @property
     def free(self) -> int:
         return max(self.terms.assigned - self.used, 0)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a provider allows; None is no bound.
+
+    `month` is how many seats all its clients together gain in a calendar month, `day` how many
+    one client gains in a day before the provider is asked.
+    """
+
+    month: int | None = None
+    day: int | None = None
+
+
+def check_bound(number: int | None, *, field: str) -> int | None:
+    """A bound, None for none; else a `RuleError` on `field`."""
+    if number is not None and not 0 <= number <= MOST:
+        raise refuse(
+            N_("Enter a number from 0 to %(most)s, or leave it empty."), field=field, most=MOST
+        )
+    return number
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.domain.states import ProviderPersonState
-from portal.models import Account, Provider, ProviderLogo, ProviderPerson
+from portal.models import Account, Provider, ProviderLogo, ProviderPerson, SeatRules
 
 
 def _of(provider_id: uuid.UUID, *columns: InstrumentedAttribute[Any]) -> Select[Any]:
@@ -45,6 +45,19 @@ def settings(session: Session, provider_id: uuid.UUID) -> Row[Any]:
         Provider.logo_id,
     )
     return session.execute(found).one()
+
+
+def seat_rules(session: Session, provider_id: uuid.UUID) -> tuple[str, Row[Any] | None]:
+    """The provider's time zone, and its bounds of growth with what is used; None without a row."""
+    rules = _of(
+        provider_id,
+        SeatRules.monthly_ceiling,
+        SeatRules.daily_number,
+        SeatRules.month,
+        SeatRules.grown,
+    )
+    zone = session.scalars(_of(provider_id, Provider.time_zone)).one()
+    return zone, session.execute(rules).one_or_none()
 
 
 def without_second_factor(session: Session, provider_id: uuid.UUID) -> Sequence[Row[Any]]:

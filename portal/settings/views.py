@@ -16,7 +16,14 @@ from portal.domain.access import Permission
 from portal.domain.plans import Cadence, Plan
 from portal.domain.pricing import PriceList
 from portal.extensions import db
-from portal.settings import brand_views, danger_views, queries, security_views, service
+from portal.settings import (
+    brand_views,
+    danger_views,
+    queries,
+    seat_views,
+    security_views,
+    service,
+)
 from portal.settings.blueprint import bp
 from portal.settings.forms import GeneralForm
 from portal.web import notices
@@ -25,7 +32,7 @@ from portal.web.formats import money, number
 from portal.web.forms import sentence
 from portal.web.fragments import done
 
-__all__ = ["bp", "brand_views", "danger_views", "security_views"]
+__all__ = ["bp", "brand_views", "danger_views", "seat_views", "security_views"]
 
 
 @dataclass(frozen=True)
