@@ -255,3 +255,9 @@ def replace_hash(session: Session, account_id: uuid.UUID, before: str, after: st
         .where(Account.id == account_id, Account.signin_hash == before)
         .values(signin_hash=after)
     )
+
+
+def locale_of(session: Session, account_id: uuid.UUID) -> str | None:
+    """The language of mails to an account; None for one that is gone."""
+    found = session.execute(select(Account.locale).where(Account.id == account_id)).one_or_none()
+    return (found.locale or "en") if found else None

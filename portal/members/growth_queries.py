@@ -1,12 +1,21 @@
 """What the growth of an organization's seats depends on: every statement is bound to its id."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from portal.models import Organization, Provider, SeatGrowth, SeatRules, Subscription
+from portal.models import (
+    Account,
+    Organization,
+    Provider,
+    SeatGrowth,
+    SeatRequest,
+    SeatRules,
+    Subscription,
+)
 
 
 def standing(session: Session, organization_id: uuid.UUID) -> Any:
@@ -39,3 +48,34 @@ def standing(session: Session, organization_id: uuid.UUID) -> Any:
         .where(Organization.id == organization_id)
     )
     return session.execute(found).one()
+
+
+def has_request(session: Session, organization_id: uuid.UUID, request_id: uuid.UUID) -> bool:
+    """Whether the organization has ever asked so, whatever came of it."""
+    found = select(SeatRequest.id).where(
+        SeatRequest.organization_id == organization_id, SeatRequest.id == request_id
+    )
+    return session.execute(found).first() is not None
+
+
+def requests(session: Session, organization_id: uuid.UUID, limit: int = 10) -> Sequence[Any]:
+    """The newest requests for seats, the one that waits first; with the names of who asked."""
+    asker, answerer = aliased(Account), aliased(Account)
+    found = (
+        select(
+            SeatRequest.id,
+            SeatRequest.state,
+            SeatRequest.seats,
+            SeatRequest.note,
+            SeatRequest.answer,
+            SeatRequest.asked_at,
+            SeatRequest.answered_at,
+            asker.name.label("asker"),
+            answerer.name.label("answerer"),
+        )
+        .outerjoin(asker, asker.id == SeatRequest.asked_by)
+        .outerjoin(answerer, answerer.id == SeatRequest.answered_by)
+        .where(SeatRequest.organization_id == organization_id)
+        .order_by(SeatRequest.answered_at.is_not(None), SeatRequest.id.desc())
+    )
+    return session.execute(found.limit(limit)).all()

@@ -87,6 +87,9 @@ def _lines(preview: Preview) -> Iterator[tuple[str, str]]:
 
 def _help(foreseen: Foreseen, actor: Actor) -> tuple[str, str]:
     here: dict[str, Any] = {"organization_id": actor.organization_id}
+    if foreseen.can_ask:
+        url = url_for("members.seats", **here, wanted=foreseen.missing)
+        return str(_("Ask for seats")), url
     if actor.provider_id and actor.can(Permission.CLIENTS_MANAGE):
         url = url_for("clients.subscription", provider_id=actor.provider_id, **here)
         return str(_("Manage subscription")), url

@@ -24,6 +24,7 @@ from portal.members import (
     member_views,
     own_views,
     queries,
+    seat_views,
     service,
 )
 from portal.members.blueprint import INVITING, ONE, bp, find
@@ -205,4 +206,5 @@ __all__ = [
     "list_views",
     "member_views",
     "own_views",
+    "seat_views",
 ]
