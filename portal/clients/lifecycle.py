@@ -13,6 +13,7 @@ from portal.domain.errors import N_, Changed, refuse
 from portal.domain.states import ClientStatus
 from portal.events import Stream
 from portal.grants import switching
+from portal.members import seat_requests
 from portal.models import (
     Organization,
     OrganizationDeletion,
@@ -217,6 +218,7 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
     )
     switching.forget(session, actor, client.id)
     attention.leave(session, client.id)
+    seat_requests.give_up(session, actor, client.id)
     session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
     reach.forget(session, actor.scope.provider_id, client.id)
     _bill_at_list_price(session, client)

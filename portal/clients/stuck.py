@@ -190,7 +190,7 @@ def _help(row: Any, actor: Actor) -> tuple[str, str]:
     if row.organization_id is None:
         return _help_person(row, actor)
     member = {"member_id": row.subject_id}
-    if row.kind is AttentionKind.SEATS_FULL:
+    if row.kind in {AttentionKind.SEATS_FULL, AttentionKind.SEATS_ASKED}:
         return _help_seats(row, actor)
     if row.kind is AttentionKind.ACCEPTED and actor.can(Permission.MEMBERS_CONFIRM):
         return _("Confirm"), _inside("members.confirm", row, **member)
@@ -213,6 +213,8 @@ def _help_seats(row: Any, actor: Actor) -> tuple[str, str]:
     here: dict[str, Any] = {"provider_id": actor.provider_id}
     here["organization_id"] = row.organization_id
     if actor.can(Permission.CLIENTS_MANAGE):
+        if row.kind is AttentionKind.SEATS_ASKED:
+            return _("Answer the request"), url_for("clients.seat_request", **here)
         return _("Change the seats"), url_for("clients.subscription", **here)
     return _("Show the client"), url_for("clients.manage", **here)
 

@@ -144,6 +144,7 @@ from portal.clients import (  # noqa: E402, F401
     manage_views,
     new_views,
     reach_views,
+    seat_request_views,
     stuck_confirm_views,
     stuck_views,
     subscription_views,

@@ -37,6 +37,7 @@ from portal.models import (
     Provider,
     ProviderPerson,
     SavedView,
+    SeatRequest,
     Tag,
     utc_now,
 )
@@ -82,6 +83,7 @@ class Tenant:
     grant_id: uuid.UUID = field(default_factory=uuid.uuid4)
     collection_id: uuid.UUID = field(default_factory=uuid.uuid4)
     recovery_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    request_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -99,6 +101,7 @@ class Tenant:
             "grant_id": self.grant_id,
             "collection_id": self.collection_id,
             "recovery_id": self.recovery_id,
+            "request_id": self.request_id,
             "person_id": self.person_id,
         }
 
@@ -147,6 +150,9 @@ def make_tenant(database: Database, mark: str) -> Tenant:
     _invite(tenant)
     _mark(tenant)
     _let_users_keep(tenant)
+    asked_by = tenant.people["owner"].account_id
+    asked = {"organization_id": client.id, "id": tenant.request_id}
+    database.add(SeatRequest(**asked, seats=2, note=f"{mark} note", asked_by=asked_by))
     group = {"organization_id": client.id, "id": tenant.group_id}
     database.add(Group(**group, name=f"{mark} group", name_ci=f"{mark} group".lower()))
     _ask(tenant)
