@@ -6,6 +6,7 @@ from sqlalchemy import insert, select, update
 from portal.crypto.envelope import seal
 from portal.domain.access import Role
 from portal.domain.collection_access import Level
+from portal.domain.custom_roles import Custom
 from portal.domain.names import name_ci
 from portal.domain.states import MemberState
 from portal.models import (
@@ -16,6 +17,7 @@ from portal.models import (
     GroupMember,
     Member,
     Organization,
+    OrganizationSettings,
     new_id,
     utc_now,
 )
@@ -294,3 +296,69 @@ def test_who_reads_and_who_changes_groups(place, role, parts, reads, writes):
     browser.get(url(place, "new"), status=200 if writes else 403)
     browser.post(url(place, group, "delete"), {}, status=303 if writes else 403)
     assert bool(place.database.all(select(Group.id))) is not writes
+
+
+# Nobody widens their own reach
+
+
+def narrowed(place, role=Role.ADMIN, *, reaches_all=False):
+    """Somebody of that role and their row, where owners and admins reach what they are given."""
+    person = place.person("nina@client.example", "Nina", keys=True)
+    member = join(place, person, role, MemberState.CONFIRMED)
+    parts = [Custom.GROUPS.value] if role is Role.CUSTOM else []
+    place.database.run(update(Member).where(Member.id == member).values(permissions=parts))
+    place.database.add(
+        OrganizationSettings(organization_id=place.organization.id, admins_reach_all=reaches_all)
+    )
+    return place.browser_of(person), member
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN, Role.CUSTOM])
+def test_nobody_adds_themselves_to_a_group_that_widens_their_reach(place, role):
+    browser, member = narrowed(place, role)
+    group_id = make(place)
+    (other,) = people(place, 1)
+    ticked = {"member": [str(member), str(other)]}
+    refused = browser.post(url(place, group_id, "members", "add"), ticked, status=409)
+    assert "nobody gives themselves more" in refused
+    pasted = {"addresses": "nina@client.example"}
+    refused = browser.post(url(place, group_id, "members", "paste"), pasted, status=409)
+    assert "nobody gives themselves more" in refused
+    assert "nina@client.example" in refused.one("textarea").get_text()
+    assert inside(place, group_id) == set()
+    browser.post(url(place, group_id, "members", "add"), {"member": [str(other)]}, status=303)
+    assert inside(place, group_id) == {other}
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.CUSTOM])
+def test_nobody_widens_a_group_that_they_are_in(place, role):
+    browser, member = narrowed(place, role)
+    group_id = make(place)
+    here = {"organization_id": place.organization.id}
+    place.database.add(GroupMember(**here, group_id=group_id, member_id=member))
+    (collection,) = place.database.all(select(Collection.id))
+    page, field = url(place, group_id, "collections"), f"level-{collection}"
+    refused = browser.post(page, {field: "view"}, status=409)
+    assert "nobody gives themselves more" in refused
+    assert refused.one(f'select[name="{field}"] option[selected]')["value"] == "view"
+    place.admins_browser().post(page, {field: "edit"}, status=303)
+    browser.post(page, {field: "manage"}, status=409)
+    browser.post(page, {field: "view"}, status=303)
+    browser.post(page, {field: "edit"}, status=409)
+    browser.post(page, {}, status=303)
+    assert place.database.all(select(CollectionGroup.level)) == []
+
+
+def test_who_reaches_everything_by_their_role_may_join_any_group(place):
+    browser, member = narrowed(place, reaches_all=True)
+    group_id = make(place)
+    browser.post(url(place, group_id, "members", "add"), {"member": [str(member)]}, status=303)
+    assert inside(place, group_id) == {member}
+
+
+def test_in_a_group_that_they_are_not_in_an_admin_gives_what_they_like(place):
+    browser, _member = narrowed(place)
+    group_id = make(place)
+    (collection,) = place.database.all(select(Collection.id))
+    page = url(place, group_id, "collections")
+    browser.post(page, {f"level-{collection}": "manage"}, status=303)

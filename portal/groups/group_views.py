@@ -1,6 +1,7 @@
 """One group: who is in it, who could be, and what its collections are."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, abort, make_response, render_template, request, url_for
@@ -22,6 +23,7 @@ from portal.groups.forms import PasteForm
 from portal.organizations.key_rings import ring_of
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
+from portal.web.forms import sentence
 
 PASTED = 500
 _TOO_MANY = N_("Paste at most %(limit)s addresses at once.")
@@ -111,13 +113,14 @@ def add(organization_id: uuid.UUID, group_id: uuid.UUID) -> AnyResponse:
     return _add_page(find(organization_id, group_id), PasteForm())
 
 
-def _add_page(found: Any, form: PasteForm, status: int = 200) -> AnyResponse:
+def _add_page(found: Any, form: PasteForm, status: int = 200, refused: str = "") -> AnyResponse:
     return fragments.respond(
         "groups/add.html",
         "groups/_candidates.html",
         status=status,
         group=found,
         form=form,
+        refused=refused,
         back_url=page_of(found.organization_id, found.id),
         **_people(found, inside=False),
     )
@@ -129,7 +132,10 @@ def add_submit(organization_id: uuid.UUID, group_id: uuid.UUID) -> AnyResponse:
     """Add the ticked ones."""
     found = find(organization_id, group_id)
     chosen = ids(request.form.getlist("member"))
-    count = service.add_members(db.session(), actor(), found, chosen)
+    try:
+        count = service.add_members(db.session(), actor(), found, chosen)
+    except RuleError as error:
+        return _add_page(found, PasteForm(), 409, sentence(error.text))
     saved = notices.add(_added(count)) if count else ""
     db.session.commit()
     return fragments.done(page_of(organization_id, group_id), saved)
@@ -154,7 +160,11 @@ def paste(organization_id: uuid.UUID, group_id: uuid.UUID) -> AnyResponse:
         form.blame(error)
         return _add_page(found, form, 422)
     known = queries.by_addresses(db.session(), organization_id, addresses)
-    count = service.add_members(db.session(), actor(), found, [row.id for row in known])
+    try:
+        count = service.add_members(db.session(), actor(), found, [row.id for row in known])
+    except RuleError as error:
+        form.blame(error)
+        return _add_page(found, form, 409)
     unknown = sorted(set(addresses) - {row.email for row in known})
     if not unknown:
         saved = notices.add(_added(count))
@@ -184,18 +194,29 @@ def _addresses(text: str) -> list[str]:
 @requires(Permission.GROUPS_MANAGE, feature=Feature.GROUPS)
 def collections(organization_id: uuid.UUID, group_id: uuid.UUID) -> Response:
     """A level for each collection, or none."""
-    found = find(organization_id, group_id)
-    return Response(
-        render_template(
-            "groups/collections.html",
-            group=found,
-            key_ring=ring_of(db.session(), actor()),
-            rows=queries.collections(db.session(), organization_id, group_id),
-            levels=[(level.value, _(level.label)) for level in Level],
-            back_url=page_of(organization_id, group_id),
-        ),
-        mimetype="text/html",
+    return _levels_page(find(organization_id, group_id))
+
+
+def _levels_page(
+    found: Any,
+    chosen: Mapping[uuid.UUID, Level] | None = None,
+    status: int = 200,
+    refused: str = "",
+) -> Response:
+    """What the group has; with `chosen`, what was asked for."""
+    rows = queries.collections(db.session(), found.organization_id, found.id)
+    levels = {row.id: row.level for row in rows} if chosen is None else chosen
+    body = render_template(
+        "groups/collections.html",
+        group=found,
+        key_ring=ring_of(db.session(), actor()),
+        rows=rows,
+        given=levels,
+        refused=refused,
+        levels=[(level.value, _(level.label)) for level in Level],
+        back_url=page_of(found.organization_id, found.id),
     )
+    return Response(body, status, mimetype="text/html")
 
 
 @bp.post(f"{ONE}/collections")
@@ -203,7 +224,11 @@ def collections(organization_id: uuid.UUID, group_id: uuid.UUID) -> Response:
 def save_collections(organization_id: uuid.UUID, group_id: uuid.UUID) -> AnyResponse:
     """Give the group exactly the chosen levels."""
     found = find(organization_id, group_id)
-    changed = service.give_collections(db.session(), actor(), found, _levels())
+    wanted = _levels()
+    try:
+        changed = service.give_collections(db.session(), actor(), found, wanted)
+    except RuleError as error:
+        return _levels_page(found, wanted, 409, sentence(error.text))
     saved = notices.add(_("The collections of the group are saved.")) if changed else ""
     db.session.commit()
     return fragments.done(page_of(organization_id, group_id), saved)

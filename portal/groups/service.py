@@ -14,6 +14,7 @@ from portal.domain.access import Actor
 from portal.domain.collection_access import Level
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.names import check_name, name_ci
+from portal.groups import guards
 from portal.models import Collection, CollectionGroup, Group, GroupMember, Member, new_id, utc_now
 from portal.organizations.service import recount_setup, streams_in
 
@@ -89,7 +90,11 @@ def rename(
 
 
 def add_members(session: Session, actor: Actor, group: Any, member_ids: Sequence[uuid.UUID]) -> int:
-    """Add those who are members of the organization; returns how many are new in the group."""
+    """Add those who are members of the organization; returns how many are new in the group.
+
+    Raises `RuleError` for somebody who would widen their own reach.
+    """
+    guards.check_new_members(session, actor, group, member_ids)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     wanted = select(Member.organization_id, Group.id, Member.id).where(
         Member.organization_id == group.organization_id,
@@ -138,7 +143,10 @@ def _tell_members(
 def give_collections(
     session: Session, actor: Actor, group: Any, levels: Mapping[uuid.UUID, Level]
 ) -> bool:
-    """Let the group have exactly these collections; False where that is so already."""
+    """Let the group have exactly these collections; False where that is so already.
+
+    Raises `RuleError` for somebody who would widen their own reach.
+    """
     found = session.execute(
         select(CollectionGroup.collection_id, CollectionGroup.level).where(
             CollectionGroup.organization_id == group.organization_id,
@@ -156,6 +164,7 @@ def give_collections(
     wanted = {each: level for each, level in levels.items() if each in known}
     if wanted == given:
         return False
+    guards.check_levels(session, actor, group, given, wanted)
     place = {"organization_id": group.organization_id, "group_id": group.id}
     session.execute(
         delete(CollectionGroup)
