@@ -89,8 +89,8 @@ def test_a_later_person_of_a_provider_waits_to_be_confirmed(place, browser):
     assert page.heading == "Join Northwind IT"
     done = browser.submit(page, "Create account and join", {"name": "Kim Lee"})
     assert person_row(place).state is ProviderPersonState.ACCEPTED
-    waiting = browser.follow(done)
-    assert waiting.heading == "Nearly there"
+    waiting = browser.follow(browser.follow(done, status=303))
+    assert waiting.heading == "Waiting to be confirmed"
     assert "Ada Nordström" in waiting
     answer = browser.get(f"/providers/{place.provider.id}/clients", status=303)
     assert answer.location == f"/providers/{place.provider.id}/waiting"

@@ -5,7 +5,7 @@ GET and HEAD change nothing, because mail scanners open every link first; a butt
 
 from typing import Any
 
-from flask import Response, current_app, make_response, redirect, render_template, url_for
+from flask import Response, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -18,7 +18,6 @@ from portal.accounts.password_words import rules
 from portal.accounts.passwords import Busy
 from portal.accounts.service import AccountKeys
 from portal.accounts.steps import busy, errors_of, onward
-from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.tokens import LinkSigner
 from portal.domain.access import Role
 from portal.domain.emails import shown
@@ -162,7 +161,7 @@ def _is_inside() -> bool:
 def _page(token: str, found: Invitation | None) -> Response:
     standing = found.standing if found else Standing.UNKNOWN
     if found and standing is Standing.USED and _accepted_it(found):
-        return _inside_page(token, found)
+        return _inside_page(found)
     if found is None or standing is not Standing.WAITING:
         status = _STATUS.get(standing, 410)
         return _render("over", status, token=token, standing=standing.value, invitation=found)
@@ -204,24 +203,12 @@ def _accepted_it(found: Invitation) -> bool:
     return _is_inside() and bool(current_user.account_id == found.account_id)
 
 
-def _inside_page(token: str, found: Invitation) -> Response:
-    """For whoever used the link: the way in, or who has to act first."""
-    admins: list[str] = []
+def _inside_page(found: Invitation) -> Response:
+    """For whoever used the link: the way in; a provider's person may have to wait for somebody."""
     if not found.is_member and not found.is_confirmed:
-        admins = provider_invitations.admin_names(db.session(), found.tenant_id)
-    return _render(
-        "accepted",
-        invitation=found,
-        admins=admins,
-        home=_home(found),
-        here=url_for("members.invitation", token=token),
-        phrase=_phrase(),
-    )
-
-
-def _phrase() -> str:
-    key = current_user.public_key
-    return fingerprint_phrase(str(current_user.account_id), key) if key else ""
+        waiting = url_for("providers.waiting", provider_id=found.tenant_id)
+        return done(waiting, request.args.get("saved", ""))
+    return _render("accepted", invitation=found, home=_home(found))
 
 
 def _join_page(token: str, found: Invitation, form: JoinForm, *, status: int = 200) -> Response:
