@@ -334,9 +334,8 @@ def test_the_statements_are_as_many_for_two_thousand_rows_as_for_ten(ada, databa
         for query in ("", "?q=client", "?sort=-used&size=100"):
             statements.clear()
             ada.browser.get(ada.clients_url + query, hx=hx)
-            # The visit, tags and views, the list; the page also asks where else the person
-            # belongs and who is stuck.
-            statements.most(3 if hx else 5)
+            # The visit, tags and views, the list; the page also asks who is stuck.
+            statements.most(3 if hx else 4)
 
 
 def test_every_statement_on_clients_names_the_provider(ada, database, statements):

@@ -1,6 +1,5 @@
 """Reads about subscriptions and their changes. Each starts from `_of(scope)`."""
 
-import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -23,19 +22,8 @@ def _of(scope: Scope, ids: Collection[uuid.UUID], *columns: Any) -> Select[Any]:
     return found.where(*within(scope, Organization.id))
 
 
-def pending_cents(
-    session: Session, scope: Scope, organization_id: uuid.UUID, invoice_on: dt.date
-) -> int:
-    """What changes of the subscription have left for the invoice of that day."""
-    left = _of(scope, [organization_id], func.sum(SubscriptionChange.adjustment_cents)).join(
-        SubscriptionChange, SubscriptionChange.organization_id == Organization.id
-    )
-    found = session.scalar(left.where(SubscriptionChange.invoice_on == invoice_on))
-    return int(found or 0)
-
-
 def pending(session: Session, scope: Scope, ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, int]:
-    """The same of several clients, for the invoice at the end of the stored period; else zero."""
+    """Cents that changes left for the invoice at the end of each stored period; else zero."""
     left = (
         _of(scope, ids, Organization.id, func.sum(SubscriptionChange.adjustment_cents))
         .join(Subscription, Subscription.organization_id == Organization.id)

@@ -118,7 +118,3 @@ class ViewForm(Form):
     def cleaned(self) -> str:
         """The name as it is stored, or a `RuleError`."""
         return check_name(self["name"].data or "")
-
-
-class EmptyForm(Form):
-    """A button: nothing but the token."""

@@ -149,11 +149,6 @@ def effect(session: Session, person: Any, before: Wanted, after: Wanted) -> tupl
     )
 
 
-def reached_count(session: Session, provider_id: uuid.UUID, wanted: Wanted) -> Names:
-    """The clients that a scope reaches."""
-    return _names(session, provider_id, _reaches(wanted))
-
-
 def _reaches(wanted: Wanted) -> ColumnElement[bool]:
     if wanted.reach is Reach.ALL:
         return true()

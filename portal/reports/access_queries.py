@@ -280,16 +280,10 @@ def in_batches(
         last = members[-1].email
 
 
-def collections(
-    session: Session, organization_id: uuid.UUID, after: uuid.UUID | None, size: int | None
-) -> Sequence[Row[Any]]:
-    """Each collection with how many members reach and manage it, one more than `size`.
-
-    In the order in which they were made, after the collection `after`; all without a `size`.
-    """
+def _counted(organization_id: uuid.UUID) -> Any:
     access = _reached(organization_id)
     manages = case((access.c.level == Level.MANAGE, 1), else_=0)
-    counted = (
+    return (
         select(
             access.c.collection_id,
             func.count().label("members"),
@@ -298,9 +292,10 @@ def collections(
         .group_by(access.c.collection_id)
         .cte("counted")
     )
-    every = select(counted.c.members).where(counted.c.collection_id == EVERY).scalar_subquery()
-    by_role = func.coalesce(every, 0)
-    groups = (
+
+
+def _groups_of_each() -> Any:
+    return (
         select(func.count())
         .select_from(CollectionGroup)
         .where(
@@ -310,6 +305,18 @@ def collections(
         .correlate(Collection)
         .scalar_subquery()
     )
+
+
+def collections(
+    session: Session, organization_id: uuid.UUID, after: uuid.UUID | None, size: int | None
+) -> Sequence[Row[Any]]:
+    """Each collection with how many members reach and manage it, one more than `size`.
+
+    In the order in which they were made, after the collection `after`; all without a `size`.
+    """
+    counted = _counted(organization_id)
+    every = select(counted.c.members).where(counted.c.collection_id == EVERY).scalar_subquery()
+    by_role = func.coalesce(every, 0)
     found = (
         _of(
             organization_id,
@@ -321,7 +328,7 @@ def collections(
         .add_columns(
             (func.coalesce(counted.c.members, 0) + by_role).label("members"),
             (func.coalesce(counted.c.managers, 0) + by_role).label("managers"),
-            groups.label("groups"),
+            _groups_of_each().label("groups"),
         )
         .outerjoin(counted, counted.c.collection_id == Collection.id)
         .order_by(Collection.id)
