@@ -36,6 +36,7 @@ from portal.models import (
     OrganizationSettings,
     Provider,
     ProviderPerson,
+    RecoveryRequest,
     SavedView,
     SeatRequest,
     Tag,
@@ -221,6 +222,10 @@ def _let_users_keep(tenant: Tenant) -> None:
     tenant.database.add(CollectionMember(**here, **one, level=Level.MANAGE))
     rules = {"limits_collection_creation": False, "limits_collection_deletion": False}
     tenant.database.add(OrganizationSettings(**here, **rules))
+    asked = {"asked_by": tenant.people["owner"].account_id, "asked_by_name": f"{tenant.mark} Owner"}
+    tenant.database.add(
+        RecoveryRequest(**here, id=tenant.recovery_id, member_id=user, reason=tenant.mark, **asked)
+    )
 
 
 def _mark(tenant: Tenant) -> None:
