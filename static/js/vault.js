@@ -71,10 +71,12 @@ export async function openVault() {
   if (opened) return (await currentRecord()) && opened;
   const mine = (opening ??= openRecord());
   const keys = await mine;
-  if (opening !== mine) return null; // locked meanwhile
-  opening = null;
-  opened = keys;
-  return keys;
+  // The first of several who wait for the same answer keeps it; locking meanwhile drops both.
+  if (opening === mine) {
+    opening = null;
+    opened = keys;
+  }
+  return opened === keys ? keys : null;
 }
 
 /**
