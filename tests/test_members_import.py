@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import sessionmaker
 
+from portal.billing import load_prices
 from portal.domain.access import Role
 from portal.domain.csv_lists import ImportState
 from portal.domain.custom_roles import Custom
@@ -34,6 +35,7 @@ from portal.models import (
 )
 from portal.outbox.housekeeping import tidy
 from tests.support.organizations import OWNER, employ, make_place
+from tests.test_clients_subscription import settle
 from tests.test_members_reach import collection, group, somebody
 
 HEADING = "e-mail,role,groups,external id"
@@ -91,7 +93,7 @@ def test_a_list_is_looked_at_and_invited(place):
     text = f"{HEADING}\nJun <JUN@a.example>,Admin,finance,7\nbob@a.example,,,\n"
     browser, page = read(place, text)
     assert page.heading == "People from a list"
-    assert "2 seats are needed · 49 seats are free" in page
+    assert "2 seats are needed; free: 49." in page
     assert invited(place) == []
     page = start(browser, page, {f"level-{each}": "edit"})
     assert "Invited 2" in page.text("nav.tabs")
@@ -179,18 +181,56 @@ def test_the_template_reads_back(place):
 
 
 def test_where_seats_lack_nobody_is_invited(place):
-    place.database.run(update(Organization).values(seats=3))
+    place.database.run(update(Organization).values(seats=3, seats_grow=False))
     each = collection(place)
     browser, page = read(place, people(3))
-    assert "3 seats are needed, left: 2. Nobody was invited." in page
+    why = page.text("#members-room .notice")
+    assert why
     page = start(browser, page, {f"level-{each}": "view"}, status=409)
     assert page.select(f"select[name='level-{each}'] option[selected][value=view]")
     assert invited(place) == []
     assert the_list(place).state is ImportState.PLANNED
+    assert place.client().seats == 3
+
+
+def grown(place):
+    kind = "organization:seats:grow"
+    found = select(Event.id).where(Event.type == kind, Event.stream_id == place.organization.id)
+    return len(place.database.all(found))
+
+
+def test_seats_are_bought_once_for_all_at_the_price_that_was_shown(database):
+    place = settle(make_place(database), seats_used=9)
+    browser, page = read(place, people(5))
+    room = page.text("#members-room")
+    assert "5 seats are needed; free: 1. 4 seats would be added." in room
+    mark = page.one("input[name=agreed]")["value"]
+    url = f"{url_of(page)}/start"
+    for odd in ("", "4-0-0-0"):
+        browser.post(url, {"agreed": odd}, status=409)
+    assert (invited(place), place.client().seats, grown(place)) == ([], 10, 0)
+    start(browser, page)
+    browser.post(url, {"agreed": mark}, status=409)
+    client = place.client()
+    assert (client.seats, client.seats_used, len(invited(place)), grown(place)) == (14, 14, 5, 1)
+
+
+def test_a_service_users_list_never_raises_the_bill(database):
+    place = settle(make_place(database), seats_used=9)
+    bea = place.person("bea@northwind.example", "Bea")
+    employ(place.database, place.provider, bea, Role.SERVICE_USER)
+    browser, page = read(place, people(5), browser=place.browser_of(bea))
+    assert page.text("#members-room .notice")
+    start(browser, page, status=409)
+    assert (invited(place), place.client().seats) == ([], 10)
 
 
 def giver(place, by=Role.OWNER, *, collections=True):
     return imports.Giver(Manager(by), Plan.ENTERPRISE, groups=True, collections=collections)
+
+
+def begun(session, place, found):
+    imports.start(session, place.actor, found, giver(place), {}, prices=load_prices(), agreed="")
 
 
 def step(place, work, batch=2, **options):
@@ -204,7 +244,7 @@ def begin(place, count):
     read(place, people(count))
     with place.database.session() as session:
         found = imports.hold(session, place.organization.id, the_list(place).id)
-        imports.start(session, place.actor, found, giver(place), {})
+        begun(session, place, found)
 
 
 def test_seats_that_go_in_the_meantime_stop_the_list_and_it_goes_on_later(place):
@@ -304,7 +344,7 @@ def test_whoever_may_not_give_the_collections_does_not_go_on(place):
     browser = place.admins_browser()
     with place.database.session() as session:
         found = imports.hold(session, place.organization.id, the_list(place).id)
-        imports.start(session, place.actor, found, giver(place), {})
+        begun(session, place, found)
         found.levels = {str(each): "edit"}
     step(place, imports.work, collections=False)
     assert invited(place) == []

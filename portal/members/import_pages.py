@@ -7,15 +7,16 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from portal.domain.csv_lists import ImportState, LineState
 from portal.domain.emails import normalise, shown
 from portal.domain.errors import Message
 from portal.domain.member_import import address_in, role_of
 from portal.extensions import db
-from portal.members import import_queries, imports, inviting
+from portal.members import growing, import_queries, imports
 from portal.members.blueprint import page_of
+from portal.members.room import Room, prices, room_of
+from portal.web.access import actor
 from portal.web.formats import moment, number
 from portal.web.forms import sentence
 
@@ -49,7 +50,7 @@ class Tab:
 
 @dataclass(frozen=True)
 class ListShown:
-    """What `members/_import.html` shows. `short` says that seats lack, else it is empty."""
+    """What `members/_import.html` shows."""
 
     url: str
     state: ImportState
@@ -61,8 +62,7 @@ class ListShown:
     ready: int
     finished: int
     broken: int
-    seats: str
-    short: str
+    room: Room
     left_url: str
 
 
@@ -85,7 +85,7 @@ def list_of(found: Any, state: str, after: int) -> ListShown:
     chosen = _chosen(state, counted, found.state)
     rows = import_queries.page(session, here, found.id, chosen, after=after, size=ROWS + 1)
     ready = counted.get(LineState.PLANNED, 0)
-    free = import_queries.free_seats(session, here)
+    wanted = 0 if found.state is ImportState.RUNNING else ready
     address = f"{url}?state={chosen.value}"
     return ListShown(
         url=url,
@@ -102,8 +102,7 @@ def list_of(found: Any, state: str, after: int) -> ListShown:
         ready=ready,
         finished=counted.get(LineState.DONE, 0),
         broken=counted.get(LineState.BROKEN, 0),
-        seats=_seats(ready, free),
-        short=sentence(inviting.short_of(ready, max(0, free))) if ready > free else "",
+        room=room_of(growing.foresee(session, actor(), here, wanted, prices()), actor()),
         left_url=f"{url}/left.csv" if _is_left(counted) else "",
     )
 
@@ -128,14 +127,6 @@ def _labels() -> dict[LineState, str]:
 
 def _is_left(counted: Mapping[LineState, int]) -> bool:
     return any(counted.get(state) for state in _SHOWN if state is not LineState.DONE)
-
-
-def _seats(ready: int, free: int) -> str:
-    needed = ngettext(
-        "%(count)s seat is needed", "%(count)s seats are needed", ready, count=number(ready)
-    )
-    left = ngettext("%(count)s seat is free", "%(count)s seats are free", free, count=number(free))
-    return f"{needed} · {left}"
 
 
 def _row(found: Any, row: Any, url: str) -> RowShown:

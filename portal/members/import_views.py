@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Response as FlaskResponse
 from flask import abort, g, render_template, request, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -23,13 +22,15 @@ from portal.members.import_forms import ImportForm, LineForm
 from portal.members.import_pages import kept_lists, list_of, problems_of
 from portal.members.invite_views import gives_groups
 from portal.members.member_views import LEVELS
+from portal.members.room import AGREED, prices
 from portal.organizations.key_rings import ring_of
+from portal.organizations.queries import chosen_locale
 from portal.web import csv, notices
 from portal.web.access import actor, can, requires
 from portal.web.formats import number
 from portal.web.forms import sentence
 from portal.web.fragments import done, respond, wants
-from portal.web.languages import LANGUAGES
+from portal.web.languages import LANGUAGES, language
 from portal.web.requests import takes
 
 PIECE = "members/_import.html"
@@ -46,7 +47,7 @@ STARTING = (("5 per minute", myself), ("20 per day", myself))
 def import_members(organization_id: uuid.UUID) -> Response:
     """Choose a file or paste a list; the organization's earlier lists."""
     form = _import_form()
-    form["locale"].data = str(getattr(get_locale(), "language", "en"))
+    form["locale"].data = chosen_locale(db.session(), organization_id) or language()
     return _start_page(organization_id, form)
 
 
@@ -164,7 +165,15 @@ def start_import(organization_id: uuid.UUID, import_id: uuid.UUID) -> Response:
     giver = _giver()
     levels = chosen_levels() if giver.collections else {}
     try:
-        imports.start(db.session(), actor(), found, giver, levels)
+        imports.start(
+            db.session(),
+            actor(),
+            found,
+            giver,
+            levels,
+            prices=prices(),
+            agreed=request.form.get(AGREED, ""),
+        )
     except RuleError as error:
         return _refused(organization_id, import_id, error)
     imports.work(db.session(), actor(), found, giver)

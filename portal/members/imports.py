@@ -19,11 +19,12 @@ from portal.domain.bulk import restored, stored
 from portal.domain.collection_access import Level
 from portal.domain.csv_lists import ImportState, LineState, Listed, cleaned
 from portal.domain.emails import normalise
-from portal.domain.errors import N_, Message, RuleError, refuse
+from portal.domain.errors import N_, Message, refuse
 from portal.domain.member_import import BATCH, FIELDS, Here, Wanted, address_in, judged
 from portal.domain.membership import Manager
 from portal.domain.plans import Plan
-from portal.members import conditions, import_queries, inviting, service
+from portal.domain.price_list import PriceList
+from portal.members import conditions, growing, import_queries, inviting, service
 from portal.models import MemberImport, MemberImportLine, new_id, utc_now
 from portal.organizations.service import streams_in
 
@@ -181,17 +182,22 @@ def start(
     found: MemberImport,
     giver: Giver,
     levels: Mapping[uuid.UUID, Level],
+    *,
+    prices: PriceList,
+    agreed: str,
 ) -> None:
-    """Begin to invite who is ready; raises `RuleError` where nobody is, or seats lack for all."""
+    """Begin to invite who is ready; seats that lack are bought for all of them now.
+
+    Raises `RuleError` where nobody is ready, and what `growing.make_room` raises of `prices` and
+    `agreed`.
+    """
     if found.state is ImportState.RUNNING:
         return
     lines = judge(session, found, giver)
     count = sum(not line.problems for line in lines.values())
     if not count:
         raise refuse(NOBODY_TO_INVITE)
-    left = import_queries.free_seats(session, found.organization_id)
-    if count > left:
-        raise RuleError(inviting.short_of(count, left))
+    growing.make_room(session, actor, found.organization_id, count, prices, agreed=agreed)
     found.levels = {str(each): level.value for each, level in levels.items()}
     found.state, found.done_at = ImportState.RUNNING, None
     events.record(
@@ -245,7 +251,7 @@ def _invite(
     """The new members by line. The organization is held, so nobody comes in between."""
     if not lines:
         return {}
-    inviting.take_seats(session, found.organization_id, len(lines))
+    service.take_seat(session, found.organization_id, len(lines))
     invited = {
         number: service.invite(
             session,

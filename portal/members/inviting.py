@@ -10,17 +10,10 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor, Role
 from portal.domain.collection_access import Level
 from portal.domain.custom_roles import Custom, completed
-from portal.domain.errors import NN_, Message, RuleError
 from portal.domain.membership import Manager, check_role
 from portal.domain.price_list import PriceList
-from portal.members import assignments, changes, growing, list_queries, service
+from portal.members import assignments, changes, growing, service
 from portal.models import CollectionMember, GroupMember, Member
-
-_SHORT = NN_(
-    "%(count)s seat is needed, left: %(left)s. Nobody was invited. A provider admin can add seats.",
-    "%(count)s seats are needed, left: %(left)s. Nobody was invited. A provider admin can add "
-    "seats.",
-)
 
 
 @dataclass(frozen=True)
@@ -89,21 +82,6 @@ def _here(session: Session, organization_id: uuid.UUID, emails: Sequence[str]) -
         Member.organization_id == organization_id, Member.email.in_(emails)
     )
     return frozenset(session.scalars(found))
-
-
-def take_seats(session: Session, organization_id: uuid.UUID, count: int) -> None:
-    """Take as many seats, or raise `RuleError` with how many are left."""
-    try:
-        service.take_seat(session, organization_id, count)
-    except RuleError as error:
-        numbers = list_queries.numbers(session, organization_id)
-        left = max(0, numbers.seats - numbers.seats_used)
-        raise RuleError(short_of(count, left)) from error
-
-
-def short_of(count: int, left: int) -> Message:
-    """That `count` seats are needed where `left` are left."""
-    return Message.counted(_SHORT, count, left=left)
 
 
 def assign(session: Session, organization_id: uuid.UUID, given: Mapping[uuid.UUID, Given]) -> None:
