@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, update
 from portal.domain.access import ORGANIZATION_ROLES, Role
 from portal.domain.plans import Plan
 from portal.domain.policies import PolicyKind, Subject, holds_for
-from portal.domain.policy_effects import Effect, Standing, digest, effects
+from portal.domain.policy_effects import Effect, Standing, digest, effects, holding
 from portal.domain.states import MemberState
 from portal.models import (
     Affiliation,
@@ -73,6 +73,21 @@ def test_nobody_is_revoked_who_is_exempt_or_not_in(kind, people, turns_on):
     assert digest(found) == digest(dict(reversed(found.items())))
 
 
+@given(st.sampled_from(PolicyKind), st.lists(standings, max_size=20), st.booleans())
+def test_what_shuts_nobody_out_touches_everybody_inside_of_whom_it_asks(kind, people, at_sign_in):
+    found = holding(kind, people, at_sign_in=at_sign_in)
+    assert Effect.REVOKED not in found.values()
+    if kind in (TWO_STEP, SINGLE, PolicyKind.ACCOUNT_RECOVERY):
+        assert not found
+        return
+    for each in people:
+        inside = each.subject.state in (MemberState.ACCEPTED, MemberState.CONFIRMED)
+        assert (each.member_id in found) == (inside and holds_for(kind, each.subject))
+    password = {Effect.AT_SIGN_IN if at_sign_in else Effect.AT_CHANGE}
+    is_password = kind is PolicyKind.MASTER_PASSWORD
+    assert set(found.values()) <= (password if is_password else {Effect.FROM_NOW})
+
+
 # The pages.
 
 
@@ -121,7 +136,34 @@ def test_saving_revokes_with_seat_event_and_mail_in_one_go(place, admin):
     assert mail.subject_id == member
     affiliation = select(Affiliation.state).where(Affiliation.account_id == row.account_id)
     assert place.database.one(affiliation) == "revoked"
-    assert "On" in admin.get(url(place)).texts("tbody td")[0]
+    rows = admin.get(url(place)).texts("tbody tr")
+    assert ["two-step" in row for row in rows if " On" in row] == [True]
+
+
+def test_the_look_at_a_master_password_policy_says_what_the_portal_cannot_know(place, admin):
+    somebody(place)
+    somebody(place, "otto@client.example", Role.OWNER)
+    page = admin.get(url(place, "master_password"))
+    assert "the portal never sees one" in page
+    assert "owners and admins too" in page
+    fields = {"is_on": "y", "at_sign_in": "y"}
+    preview = admin.submit(page, "Show what it changes", fields, status=200)
+    assert "It holds for 2 members." in preview
+    assert "the portal does not know them" in preview
+    assert len(preview.select("tbody tr")) == 2
+    admin.submit(preview, "Save policy", {}, status=303)
+    again = admin.get(url(place, "master_password"))
+    preview = admin.submit(again, "Show what it changes", {"at_sign_in": []}, status=200)
+    assert "from the next master password that they choose" in preview
+
+
+def test_what_vault_apps_keep_names_whom_it_holds_for(place, admin):
+    somebody(place)
+    somebody(place, "otto@client.example", Role.OWNER)
+    page = admin.get(url(place, "no_pin"))
+    preview = admin.submit(page, "Show what it changes", {"is_on": "y"}, status=200)
+    assert "It holds for 1 member from now on." in preview
+    assert preview.texts("tbody td.wide") == ["Their vault apps are told"]
 
 
 def test_turning_off_revokes_nobody_and_brings_nobody_back(place, admin):

@@ -14,6 +14,9 @@ class Effect(StrEnum):
     """What comes to a member, the hardest first."""
 
     REVOKED = "revoked"
+    AT_SIGN_IN = "at_sign_in"
+    AT_CHANGE = "at_change"
+    FROM_NOW = "from_now"
     AT_ACCEPT = "at_accept"
     AT_UNLOCK = "at_unlock"
 
@@ -70,6 +73,32 @@ def enrolling(standings: Iterable[Standing]) -> dict[UUID, Effect]:
         each.member_id: Effect.AT_UNLOCK
         for each in standings
         if each.subject.state in _INSIDE and not each.is_enrolled
+    }
+
+
+_OTHERWISE = (
+    PolicyKind.TWO_STEP,
+    PolicyKind.SINGLE_ORGANIZATION,
+    PolicyKind.ACCOUNT_RECOVERY,
+)
+
+
+def holding(
+    kind: PolicyKind, standings: Iterable[Standing], *, at_sign_in: bool = False
+) -> dict[UUID, Effect]:
+    """Of whom a policy asks something that shuts nobody out: everybody inside whom it holds for.
+
+    `at_sign_in`: a master password is looked at whenever somebody signs in.
+    """
+    if kind in _OTHERWISE:
+        return {}
+    effect = Effect.FROM_NOW
+    if kind is PolicyKind.MASTER_PASSWORD:
+        effect = Effect.AT_SIGN_IN if at_sign_in else Effect.AT_CHANGE
+    return {
+        each.member_id: effect
+        for each in standings
+        if each.subject.state in _INSIDE and holds_for(kind, each.subject)
     }
 
 

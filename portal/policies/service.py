@@ -12,8 +12,8 @@ from portal import events
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.policies import PolicyKind, check_switch
-from portal.domain.policy_data import AccountRecovery, Data, to_store
-from portal.domain.policy_effects import Effect, digest, effects, enrolling
+from portal.domain.policy_data import AccountRecovery, Data, MasterPassword, to_store
+from portal.domain.policy_effects import Effect, digest, effects, enrolling, holding
 from portal.members import changes, conditions
 from portal.models import Policy, utc_now
 from portal.organizations.service import recount_setup, streams_in
@@ -108,6 +108,9 @@ def look(
     found = effects(kind, standings, turns_on=turns_on)
     if _enrols_all(wanted) and not _enrols_all(stored):
         found |= enrolling(standings)
+    if wanted.is_on and wanted.differs_from(stored):
+        at_sign_in = isinstance(wanted.data, MasterPassword) and wanted.data.at_sign_in
+        found |= holding(kind, standings, at_sign_in=at_sign_in)
     people = {row.id: row for row in rows if row.id in found}
     own = [row for row in people.values() if row.account_id == actor.account_id]
     if own and found[own[0].id] is Effect.REVOKED:

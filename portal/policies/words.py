@@ -45,6 +45,13 @@ def note(kind: PolicyKind) -> str:
     """Who keeps the policy, in a sentence; empty where this portal does, wholly."""
     if kind.by_client:
         return str(_("The portal hands this to the vault apps of the members; they keep it."))
+    if kind is PolicyKind.MASTER_PASSWORD:
+        return str(
+            _(
+                "Browsers keep this rule where a master password is chosen: the portal never sees "
+                "one, and stores only that a browser has checked it."
+            )
+        )
     return ""
 
 
@@ -143,16 +150,29 @@ def _touched(kind: PolicyKind, row: Any, effect: Effect) -> Touched:
 
 
 def _what(kind: PolicyKind, effect: Effect) -> str:
-    if effect is Effect.AT_UNLOCK:
-        return str(_("Is asked to enrol at the next unlock"))
+    if effect is Effect.FROM_NOW:
+        return _from_now(kind)
     two_step = kind is PolicyKind.TWO_STEP
-    if effect is Effect.REVOKED:
-        if two_step:
-            return str(_("Is revoked: has no second factor"))
-        return str(_("Is revoked: belongs to another organization"))
-    if two_step:
-        return str(_("Needs a second factor to accept"))
-    return str(_("Cannot accept while in another organization"))
+    no_factor = _("Is revoked: has no second factor")
+    elsewhere = _("Is revoked: belongs to another organization")
+    set_up = _("Needs a second factor to accept")
+    leave = _("Cannot accept while in another organization")
+    sentences = {
+        Effect.REVOKED: no_factor if two_step else elsewhere,
+        Effect.AT_SIGN_IN: _("Is checked by the browser at the next sign-in"),
+        Effect.AT_CHANGE: _("Is asked when choosing the next master password"),
+        Effect.AT_UNLOCK: _("Is asked to enrol at the next unlock"),
+        Effect.AT_ACCEPT: set_up if two_step else leave,
+    }
+    return str(sentences[effect])
+
+
+def _from_now(kind: PolicyKind) -> str:
+    if kind is PolicyKind.VAULT_TIMEOUT:
+        return str(_("The vault locks after the time set here, at the latest"))
+    if kind is PolicyKind.VAULT_BANNER:
+        return str(_("Reads the message in the vault"))
+    return str(_("Their vault apps are told"))
 
 
 def counts(look: Look) -> list[str]:
@@ -162,6 +182,28 @@ def counts(look: Look) -> list[str]:
         Effect.REVOKED: lambda many: ngettext(
             "%(count)s member loses access now and gets an e-mail about it. Their seat comes back.",
             "%(count)s members lose access now and get an e-mail about it. Their seats come back.",
+            many,
+            count=number(many),
+        ),
+        Effect.AT_SIGN_IN: lambda many: ngettext(
+            "It holds for %(count)s member. Whether their present master password is good enough "
+            "shows only when they sign in: the portal does not know it. If it is not, they choose "
+            "another one at once.",
+            "It holds for %(count)s members. Whether their present master passwords are good "
+            "enough shows only when they sign in: the portal does not know them. Whose is not, "
+            "chooses another one at once.",
+            many,
+            count=number(many),
+        ),
+        Effect.AT_CHANGE: lambda many: ngettext(
+            "It holds for %(count)s member, from the next master password that they choose.",
+            "It holds for %(count)s members, from the next master password that they choose.",
+            many,
+            count=number(many),
+        ),
+        Effect.FROM_NOW: lambda many: ngettext(
+            "It holds for %(count)s member from now on.",
+            "It holds for %(count)s members from now on.",
             many,
             count=number(many),
         ),
