@@ -6,6 +6,7 @@ from portal.accounts import views as accounts
 from portal.accounts.notices import NoticeStore
 from portal.accounts.visits import init_visits
 from portal.api import views as api
+from portal.baselines import views as baselines
 from portal.cli import register as register_commands
 from portal.clients import views as clients
 from portal.collections import views as collections
@@ -57,6 +58,7 @@ AREAS = (
     reports,
     settings_pages,
     configuration,
+    baselines,
     clients,
     invoicing,
     console,

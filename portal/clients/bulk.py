@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from portal import events
 from portal.billing import client_queries
-from portal.clients import queries
+from portal.clients import baseline_deed, queries
 from portal.clients.deeds import Deed, Inviting, Planned, Suspending, Tagging, tag_name
 from portal.clients.listing import Listing
 from portal.clients.seat_deed import ChangingSeats
@@ -47,11 +47,12 @@ TOO_LATE = N_("This cannot be undone any more.")
 
 @dataclass(frozen=True)
 class Wish:
-    """What shall be done: the action, and the tag or the seats that it is about."""
+    """What shall be done: the action, and the tag, the seats or the baseline that it is about."""
 
     action: BulkAction
     tag_id: uuid.UUID | None = None
     move: SeatMove | None = None
+    baseline_id: uuid.UUID | None = None
 
 
 def _of(actor: Actor, *columns: Any) -> Select[Any]:
@@ -160,7 +161,7 @@ def prepare(
         action=wish.action,
         tag_id=wish.tag_id if tagged else None,
         tag_name=tag_name(session, actor, wish.tag_id) if tagged else "",
-        details=dict(wish.move.details) if wish.move else {},
+        details=_details(session, actor, wish),
         query=query if ticked is None else None,
     )
     deed = _deed(session, actor, change_set, prices)
@@ -173,10 +174,18 @@ def prepare(
     return change_set.id
 
 
+def _details(session: Session, actor: Actor, wish: Wish) -> dict[str, Any]:
+    if wish.action is BulkAction.BASELINE:
+        return baseline_deed.chosen(session, actor, wish.baseline_id)
+    return dict(wish.move.details) if wish.move else {}
+
+
 def _deed(session: Session, actor: Actor, change_set: Any, prices: PriceList) -> Deed:
     action = change_set.action
     if action is BulkAction.SEATS:
         return ChangingSeats(session, actor, change_set, prices)
+    if action is BulkAction.BASELINE:
+        return baseline_deed.ApplyingBaseline(session, actor, change_set)
     if action.names_a_tag:
         return Tagging(session, actor, change_set)
     kind = Inviting if action is BulkAction.INVITE else Suspending
@@ -266,10 +275,17 @@ def _record(session: Session, actor: Actor, change_set: Any, action: str, **deta
         subject_id=change_set.id,
         action=change_set.action.value,
         tag=change_set.tag_name,
-        **({"seats": change_set.details} if change_set.details else {}),
+        **_told(change_set),
         **told,
         **details,
     )
+
+
+def _told(change_set: Any) -> dict[str, Any]:
+    if not change_set.details:
+        return {}
+    is_baseline = change_set.action is BulkAction.BASELINE
+    return {"baseline" if is_baseline else "seats": change_set.details}
 
 
 def work(session: Session, actor: Actor, change_set: Any, *, prices: PriceList) -> None:

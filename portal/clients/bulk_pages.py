@@ -61,6 +61,7 @@ class Many:
     can_undo: bool
     undo_until: str
     is_irreversible: bool
+    irreversible: str
     has_costs: bool
     totals: tuple[tuple[Line, ...], ...]
 
@@ -86,9 +87,16 @@ def many_of(provider_id: uuid.UUID, found: Any) -> Many:
         can_undo=can_undo and actor().can(found.action.permission),
         undo_until=moment(found.done_at + bulk.UNDO_FOR) if can_undo else "",
         is_irreversible=not found.action.can_be_undone,
+        irreversible=_irreversible(found.action),
         has_costs=found.action is BulkAction.SEATS,
         totals=tuple(_totals(found)),
     )
+
+
+def _irreversible(action: BulkAction) -> str:
+    if action is BulkAction.BASELINE:
+        return str(_("It cannot be undone as a whole: who loses access stays revoked."))
+    return str(_("An e-mail that is sent cannot be taken back."))
 
 
 def _totals(found: Any) -> Iterator[tuple[Line, ...]]:
@@ -113,6 +121,13 @@ def title_of(found: Any) -> str:
     """What the change does, as a heading."""
     if found.action is BulkAction.SEATS:
         return _seats_title(SeatMove.read(found.details))
+    if found.action is BulkAction.BASELINE:
+        title = _(
+            "Apply the baseline %(name)s, version %(number)s",
+            name=found.details["name"],
+            number=found.details["number"],
+        )
+        return str(title)
     titles = {
         BulkAction.TAG: _("Give the tag %(tag)s", tag=found.tag_name),
         BulkAction.UNTAG: _("Take the tag %(tag)s away", tag=found.tag_name),
@@ -161,7 +176,9 @@ def _row(provider_id: uuid.UUID, action: BulkAction, row: Any) -> RowShown:
     here = {"provider_id": provider_id, "organization_id": row.organization_id}
     return RowShown(
         name=row.name,
-        url=url_for("clients.manage", **here),
+        url=url_for(
+            "baselines.client" if action is BulkAction.BASELINE else "clients.manage", **here
+        ),
         state=label,
         tone=tone,
         reason=sentence(why) if why else "",

@@ -98,6 +98,8 @@ def _wish() -> Wish:
     word = request.form.get("do", "")
     if word in WAYS:
         return Wish(BulkAction.SEATS, move=SeatMove.asked(WAYS[word], _seats()))
+    if word == BulkAction.BASELINE:
+        return Wish(BulkAction.BASELINE, baseline_id=_id(request.form.get("baseline_id", "")))
     if word not in set(BulkAction) - {BulkAction.SEATS}:
         raise RuleError(Message(UNKNOWN))
     return Wish(BulkAction(word), tag_id=_id(request.form.get("tag_id", "")))

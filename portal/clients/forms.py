@@ -148,6 +148,13 @@ def _typed(field: Field) -> Any:
 class NewClientForm(_OrderFields, _Billing, OrganizationKeysForm):
     """The order for a client. Field checks, summary and submit all read it by `order`."""
 
+    baseline = SelectField(
+        _l("Baseline"),
+        description=_l("What the client is set to from the beginning."),
+        validate_choice=False,
+        default="",
+    )
+
     def __init__(self, *, vat_check: VatCheck, payments: Mapping[str, str], **more: Any) -> None:
         super().__init__(**more)
         self._vat_check = vat_check

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from portal.baselines import queries as baselines
 from portal.billing import client_queries
 from portal.billing.offer import Offer, price_list
 from portal.billing.payment import payment_methods
@@ -117,6 +118,7 @@ def create(provider_id: uuid.UUID) -> Response:
             locale=form["locale"].data,
             keys=keys,
             claim=claim,
+            baseline=form["baseline"].data or "",
         )
     except AlreadyCreated:
         db.session.rollback()
@@ -166,6 +168,9 @@ def _form() -> NewClientForm:
     form.offer_billing(choices.countries(), choices.days())
     form["locale"].choices = list(LANGUAGES.items())
     form["plan"].choices = [(plan.value, _(plan.label)) for plan in Plan]
+    form["baseline"].choices = [("", _("None"))] + [
+        (str(row.id), row.name) for row in baselines.baselines(db.session(), actor().scope)
+    ]
     form["cadence"].choices = [(cadence.value, _(cadence.label)) for cadence in Cadence]
     return form
 

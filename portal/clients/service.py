@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal import events
 from portal.accounts import affiliations
+from portal.baselines import service as baselines
 from portal.billing.offer import Offer
 from portal.domain.access import Actor, Role
 from portal.domain.billing_details import BillingDetails
@@ -61,11 +62,13 @@ def create_client(
     locale: str,
     keys: OrganizationKeys | None,
     claim: Claim,
+    baseline: str = "",
 ) -> uuid.UUID:
     """Create the client that a checked and cleaned `order` describes; returns its id.
 
     Organization, first collection, subscription with its lines, the owner's invitation and mail,
-    and both events, in the caller's transaction. `locale` is the invitation's language. Raises
+    and both events, in the caller's transaction. `locale` is the invitation's language, `baseline`
+    the id of what the client is set to as far as the server can. Raises
     `AlreadyCreated` for a claim that has been made before, by the same form.
     """
     if actor.provider_id is None or order.plan is None or order.cadence is None:
@@ -94,6 +97,8 @@ def create_client(
         # The provider key was rotated while the form was open: the client begins without keys.
         with suppress(KeysExist):
             store_keys(session, actor, organization_id, keys, by_owner=False)
+    if baseline:
+        baselines.give(session, actor, organization_id, baseline)
     _send_order(session, actor, organization_id, order, locale)
     return organization_id
 

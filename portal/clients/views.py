@@ -136,6 +136,7 @@ def _lines(listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
 # The other pages of this area stand on the same blueprint.
 from portal.clients import (  # noqa: E402, F401
     annotation_views,
+    baseline_views,
     bulk_views,
     import_views,
     keys_views,

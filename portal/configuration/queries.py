@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection as Several
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Select, and_, select
@@ -43,9 +43,10 @@ class Present:
     groups: tuple[PresentGroup, ...] = ()
     collection_ids: Mapping[str, uuid.UUID] = field(default_factory=dict)
 
-    @property
-    def has_policies(self) -> bool:
-        return self.plan.has(Feature.POLICIES)
+    def within_plan(self, wanted: Configuration) -> Configuration:
+        """What of a configuration the client's plan has: without policies on the smaller one."""
+        has_policies = self.plan.has(Feature.POLICIES)
+        return wanted if has_policies else replace(wanted, policies={})
 
 
 def _of(ids: Several[uuid.UUID], *columns: Any) -> Select[Any]:

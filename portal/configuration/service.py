@@ -110,20 +110,64 @@ def look(session: Session, actor: Actor, organization_id: uuid.UUID, wanted: Con
 
     Nothing is changed. On a plan without policies those of `wanted` are left out.
     """
-    present = queries.present(session, organization_id)
-    skips, said = bool(wanted.policies) and not present.has_policies, wanted
-    if skips:
-        wanted = replace(wanted, policies={})
+    found = looks(session, actor, [organization_id], wanted)[organization_id]
+    if isinstance(found, RuleError):
+        raise found
+    return found
+
+
+def looks(
+    session: Session, actor: Actor, ids: Sequence[uuid.UUID], wanted: Configuration
+) -> dict[uuid.UUID, Look | RuleError]:
+    """The look at each of several clients, or why there is none: the same statements for all."""
+    presents = queries.presents(session, ids)
+    worlds: dict[uuid.UUID, _World | RuleError] = {}
+    for organization_id in ids:
+        try:
+            worlds[organization_id] = _world(presents[organization_id], wanted)
+        except RuleError as error:
+            worlds[organization_id] = error
+    asking = [key for key, world in worlds.items() if isinstance(world, _World) and world.turned_on]
+    people: dict[uuid.UUID, dict[uuid.UUID, Row[Any]]] = {key: {} for key in ids}
+    if asking:
+        for row in policy_queries.people_in(session, asking):
+            people[row.organization_id][row.id] = row
+    return {
+        key: world if isinstance(world, RuleError) else _look(actor, world, people[key], wanted)
+        for key, world in worlds.items()
+    }
+
+
+@dataclass(frozen=True)
+class _World:
+    """A client and what would change in it, before anybody is asked about."""
+
+    present: Present
+    wanted: Configuration
+    changes: tuple[Change, ...]
+    waiting: tuple[Change, ...]
+    turned_on: tuple[PolicyKind, ...]
+
+
+def _world(present: Present, said: Configuration) -> _World:
+    wanted = present.within_plan(said)
     now, waiting = _split(present, diff_of(present.configuration, wanted))
     switched = _switches(present.configuration, now)
-    found: dict[PolicyKind, dict[uuid.UUID, Effect]] = {}
-    people: dict[uuid.UUID, Row[Any]] = {}
-    turned_on = [kind for kind, on in switched if on]
-    if turned_on:
-        people = {row.id: row for row in policy_queries.people(session, organization_id)}
-        found = _effects(turned_on, people)
+    return _World(present, wanted, now, waiting, tuple(kind for kind, on in switched if on))
+
+
+def _look(
+    actor: Actor, world: _World, people: dict[uuid.UUID, Row[Any]], said: Configuration
+) -> Look | RuleError:
+    found = _effects(world.turned_on, people) if world.turned_on else {}
+    try:
         _spare(actor, found, people)
-    return Look(present, said, wanted, now, waiting, skips, found, people)
+    except RuleError as error:
+        return error
+    skips = bool(said.policies) and not world.wanted.policies
+    return Look(
+        world.present, said, world.wanted, world.changes, world.waiting, skips, found, people
+    )
 
 
 def _split(
@@ -196,32 +240,41 @@ def apply(
     wanted: Configuration,
     *,
     seen: str,
-    kind: str = "organization:configuration:apply",
-    **details: Any,
 ) -> Look:
     """Make all changes of the look whose digest is `seen`, or raise and make none.
 
-    Each is made by the service whose matter it is, with its own event; one more tells of the
-    whole, of the given kind with these details. Raises `Moved`; the caller rolls back.
+    Each is made by the service whose matter it is, with its own event; the caller tells of the
+    whole. Raises `Moved`; the caller rolls back.
     """
     conditions.hold(session, organization_id)
     found = look(session, actor, organization_id, wanted)
     if found.digest != seen:
         raise Moved
-    if not found.changes:
-        return found
     _apply_policies(session, actor, organization_id, found)
     _apply_settings(session, actor, organization_id, found)
     _apply_groups(session, actor, organization_id, found)
-    events.record(
-        session,
-        actor,
-        kind,
-        streams=streams_in(actor, organization_id),
-        subject_id=organization_id,
-        changes=len(found.changes),
-        **details,
-    )
+    return found
+
+
+def apply_file(
+    session: Session,
+    actor: Actor,
+    organization_id: uuid.UUID,
+    wanted: Configuration,
+    *,
+    seen: str,
+) -> Look:
+    """`apply` for a file that somebody sent, with an event of its own."""
+    found = apply(session, actor, organization_id, wanted, seen=seen)
+    if found.changes:
+        events.record(
+            session,
+            actor,
+            "organization:configuration:apply",
+            streams=streams_in(actor, organization_id),
+            subject_id=organization_id,
+            changes=len(found.changes),
+        )
     return found
 
 

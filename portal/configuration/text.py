@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml
 
-from portal.domain.configuration_files import BadFile, Mistake, Place
+from portal.domain.configuration import Configuration
+from portal.domain.configuration_files import BadFile, Mistake, Place, Rules, read_tree
 from portal.domain.errors import N_, Message
 
 LENGTH = 200_000
@@ -61,6 +62,12 @@ def parse(text: str) -> Text:
         # Control characters, lone surrogates: the reader names an offset and no line.
         at = getattr(error, "position", 0)
         raise _bad(text.count("\n", 0, at) + 1, _BROKEN) from error
+
+
+def read(words: str, rules: Rules) -> Configuration:
+    """The configuration that YAML says. Raises `BadFile` with every mistake and its line."""
+    found = parse(words)
+    return read_tree(found.tree, rules, found.line_of)
 
 
 def write(tree: object, heading: str = "") -> str:

@@ -10,19 +10,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.configuration import queries, service, text, words
 from portal.configuration.blueprint import PAGE, bp
+from portal.configuration.sending import sent_text
 from portal.configuration.service import Look
 from portal.domain.access import Permission
 from portal.domain.configuration import Configuration
-from portal.domain.configuration_files import BadFile, Rules, read_tree, write_tree
-from portal.domain.errors import N_, RuleError
+from portal.domain.configuration_files import BadFile, Rules, write_tree
+from portal.domain.errors import RuleError
 from portal.extensions import db
 from portal.policies.service import OFFERED
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.formats import number
 
-_NOT_UTF8 = N_("This file is no text in UTF-8. Save it as UTF-8, then choose it again.")
-_NOTHING = N_("Choose a file, or paste its text.")
 RULES = Rules(policies=OFFERED)
 
 
@@ -48,7 +47,7 @@ def plan(organization_id: uuid.UUID) -> Response:
     """What a file would change. Nothing is changed yet."""
     typed = ""
     try:
-        typed = _sent()
+        typed = sent_text()
         look = service.look(db.session(), actor(), organization_id, _read(typed))
     except RuleError as error:
         return _page(organization_id, typed, error)
@@ -63,7 +62,7 @@ def apply(organization_id: uuid.UUID) -> AnyResponse:
     try:
         wanted = _read(typed)
         typed = text.write(write_tree(wanted))
-        look = service.apply(db.session(), actor(), organization_id, wanted, seen=seen)
+        look = service.apply_file(db.session(), actor(), organization_id, wanted, seen=seen)
     except service.Moved as error:
         db.session.rollback()
         return _again(organization_id, wanted, error)
@@ -88,22 +87,8 @@ def _again(organization_id: uuid.UUID, wanted: Configuration, error: RuleError) 
     return _plan_page(organization_id, look, error)
 
 
-def _sent() -> str:
-    """The chosen file, else the pasted text. Raises `BadFile`."""
-    typed, upload = request.form.get("text", ""), request.files.get("file")
-    if upload and upload.filename:
-        try:
-            typed = upload.stream.read(text.LENGTH * 4 + 1).decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise RuleError(_NOT_UTF8) from error
-    if not typed.strip():
-        raise RuleError(_NOTHING)
-    return typed
-
-
 def _read(typed: str) -> Configuration:
-    read = text.parse(typed)
-    return read_tree(read.tree, RULES, read.line_of)
+    return text.read(typed, RULES)
 
 
 def _export(organization_id: uuid.UUID) -> str:

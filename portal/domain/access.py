@@ -28,6 +28,9 @@ class Permission(StrEnum):
     CLIENTS_ANNOTATE = "clients.annotate"
     # Views of the Clients table, kept for oneself or shared.
     CLIENTS_SAVE_VIEWS = "clients.views"
+    # What clients shall be set to, and how far each of them is from it.
+    BASELINES_READ = "baselines.read"
+    BASELINES_MANAGE = "baselines.manage"
     PROVIDER_PEOPLE_READ = "provider.people.read"
     PROVIDER_PEOPLE_MANAGE = "provider.people.manage"
     PROVIDER_KEYS = "provider.keys"
@@ -147,6 +150,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CLIENTS_SUBSCRIBE,
             Permission.PROVIDER_ACCESS_READ,
             Permission.PROVIDER_ACCESS_ASK,
+            Permission.BASELINES_READ,
         }
     )
     | _INSIDE,

@@ -22,6 +22,7 @@ class BulkAction(StrEnum):
     RESUME = "resume"
     INVITE = "invite"
     SEATS = "seats"
+    BASELINE = "baseline"
 
     @property
     def permission(self) -> Permission:
@@ -29,8 +30,8 @@ class BulkAction(StrEnum):
 
     @property
     def can_be_undone(self) -> bool:
-        """An e-mail that is sent cannot be taken back."""
-        return self is not BulkAction.INVITE
+        """An e-mail that is sent cannot be taken back, and nobody who was revoked comes back."""
+        return self not in {BulkAction.INVITE, BulkAction.BASELINE}
 
     @property
     def names_a_tag(self) -> bool:
@@ -45,6 +46,7 @@ _PERMISSIONS = {
     # It writes to owners, which a technician may not.
     BulkAction.INVITE: Permission.CLIENTS_CREATE,
     BulkAction.SEATS: Permission.CLIENTS_SUBSCRIBE,
+    BulkAction.BASELINE: Permission.BASELINES_MANAGE,
 }
 
 

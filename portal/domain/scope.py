@@ -49,6 +49,7 @@ READING = frozenset(
         Permission.REPORTS_READ,
         Permission.PROVIDER_ACCESS_READ,
         Permission.PROVIDER_ACCESS_ASK,
+        Permission.BASELINES_READ,
     }
 )
 

@@ -105,6 +105,13 @@ SENTENCES: dict[str, str] = {
     "organization:collection_reach:limit": N_(
         "Limited owners and admins to the collections they are given"
     ),
+    "organization:baseline:apply": N_(
+        "Applied the baseline %(name)s, version %(version)s; changes: %(changes)s"
+    ),
+    "organization:deviation:accept": N_("Accepted a deviation from the baseline (%(path)s)"),
+    "organization:deviation:withdraw": N_(
+        "Accepted a deviation from the baseline no longer (%(path)s)"
+    ),
     "organization:configuration:apply": N_("Applied a configuration; changes: %(changes)s"),
     "organization:group:create": N_("Created the group %(name)s"),
     "organization:group:update": N_("Changed a group"),
@@ -143,6 +150,9 @@ SENTENCES: dict[str, str] = {
     "provider:person:resume": N_("Resumed %(email)s"),
     "provider:person:remove": N_("Removed %(email)s from the provider"),
     "provider:client:annotate": N_("Changed tags, note or reference of %(name)s"),
+    "provider:baseline:create": N_("Created the baseline %(name)s"),
+    "provider:baseline:update": N_("Changed a baseline"),
+    "provider:baseline:delete": N_("Deleted the baseline %(name)s"),
     "provider:calendar:create": N_("Made a secret address for their calendar"),
     "provider:calendar:replace": N_("Replaced the secret address of their calendar"),
     "provider:calendar:delete": N_("Switched off the secret address of their calendar"),
@@ -220,8 +230,10 @@ _ICONS = {
     "collection_deletion": "folder",
     "collection_reach": "folder",
     "item_deletion": "folder",
+    "baseline": "list-checks",
     "configuration": "list-checks",
     "deletion": "trash-2",
+    "deviation": "list-checks",
     "digest": "mail",
     "domain": "globe",
     "group": "users",

@@ -12,6 +12,12 @@ from portal.models.account import (
 )
 from portal.models.attention import Attention
 from portal.models.base import Base, new_id, utc_now
+from portal.models.baselines import (
+    Baseline,
+    BaselineAssignment,
+    BaselineDeviation,
+    BaselineVersion,
+)
 from portal.models.collections import Collection, CollectionGroup, CollectionMember
 from portal.models.console import ApiKey, OrganizationDeletion
 from portal.models.domains import ClaimedDomain
@@ -58,6 +64,10 @@ __all__ = [
     "Attention",
     "AuthSession",
     "Base",
+    "Baseline",
+    "BaselineAssignment",
+    "BaselineDeviation",
+    "BaselineVersion",
     "ChangeSet",
     "ChangeSetRow",
     "ClaimedDomain",

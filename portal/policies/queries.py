@@ -1,7 +1,7 @@
 """Reads about an organization's policies: every statement is bound to it."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,11 @@ INSIDE = (MemberState.ACCEPTED, MemberState.CONFIRMED)
 def _of(organization_id: uuid.UUID, *columns: Any) -> Select[Any]:
     """Columns of one table, the first one's, of one organization."""
     return select(*columns).where(columns[0].class_.organization_id == organization_id)
+
+
+def _of_each(ids: Collection[uuid.UUID], *columns: Any) -> Select[Any]:
+    """The same of several organizations."""
+    return select(*columns).where(columns[0].class_.organization_id.in_(ids))
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,14 @@ def _is_enrolled() -> Any:
 
 def people(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
     """Every member with what policies ask about: one statement, however many there are."""
+    return people_in(session, [organization_id])
+
+
+def people_in(session: Session, ids: Collection[uuid.UUID]) -> Sequence[Row[Any]]:
+    """The same of several organizations."""
     found = (
-        _of(
-            organization_id,
+        _of_each(
+            ids,
             Member.organization_id,
             Member.id,
             Member.account_id,

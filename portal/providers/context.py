@@ -131,6 +131,8 @@ def _frame(place: Any) -> Frame:
 
 def _manage(here: dict[str, Any]) -> list[NavItem]:
     rows: list[NavItem] = []
+    if g.actor.can(Permission.BASELINES_READ):
+        rows.append(nav_item(_("Baselines"), "baselines.index", "layers", **here))
     if g.actor.can(Permission.PROVIDER_PEOPLE_READ):
         rows.append(nav_item(_("People"), "providers.people", "users", **here))
     if g.actor.can(Permission.PROVIDER_EVENTS_READ):

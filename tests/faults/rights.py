@@ -20,6 +20,8 @@ _OF_THE_ADMIN = _INSIDE | {
     "organization.settings",
     "organization.access.read",
     "organization.access.ask",
+    "baselines.read",
+    "baselines.manage",
     "billing.read",
     "organization.billing.read",
     "organization.events.read",
@@ -49,6 +51,7 @@ _OF_THE_ADMIN = _INSIDE | {
 _OF_THE_SERVICE_USER = _INSIDE | {
     "organization.access.read",
     "organization.access.ask",
+    "baselines.read",
     "clients.annotate",
     "clients.views",
     "clients.read",

@@ -1,0 +1,223 @@
+"""Reads about baselines: every statement is bound to a provider, those of clients to a scope."""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy.orm import Session
+
+from portal.configuration import queries as configurations
+from portal.domain.access import Scope
+from portal.domain.baselines import Deviation, Difference, differences
+from portal.domain.configuration import Configuration, diff_of
+from portal.domain.configuration_files import Rules, read_tree
+from portal.models import (
+    Baseline,
+    BaselineAssignment,
+    BaselineDeviation,
+    BaselineVersion,
+    Organization,
+)
+from portal.models.reach import within
+
+PAGE_SIZE = 50
+# A drop-down and a table hold as many.
+LIMIT = 100
+STORED = Rules(names_collections=True)
+
+
+def _of(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    """Columns of one table, the first one's, of one provider."""
+    return select(*columns).where(columns[0].class_.provider_id == provider_id)
+
+
+def _clients(scope: Scope, *columns: Any) -> Select[Any]:
+    """Columns of clients in the scope."""
+    return (
+        select(*columns)
+        .select_from(Organization)
+        .where(Organization.provider_id == scope.provider_id, *within(scope, Organization.id))
+    )
+
+
+_ASSIGNED = and_(
+    BaselineAssignment.organization_id == Organization.id,
+    BaselineAssignment.provider_id == Organization.provider_id,
+)
+
+
+def baselines(session: Session, scope: Scope) -> Sequence[Row[Any]]:
+    """The baselines by name: (id, name, newest, clients), those counted that the scope has."""
+    counted = (
+        _clients(scope, BaselineAssignment.baseline_id, func.count().label("clients"))
+        .join(BaselineAssignment, _ASSIGNED)
+        .group_by(BaselineAssignment.baseline_id)
+        .subquery()
+    )
+    found = (
+        _of(scope.provider_id, Baseline.id, Baseline.name, Baseline.newest)
+        .add_columns(func.coalesce(counted.c.clients, 0).label("clients"))
+        .outerjoin(counted, counted.c.baseline_id == Baseline.id)
+        .order_by(Baseline.name_ci)
+        .limit(LIMIT)
+    )
+    return session.execute(found).all()
+
+
+def find(session: Session, provider_id: uuid.UUID, baseline_id: uuid.UUID) -> Row[Any] | None:
+    """One baseline: (id, name, newest, provider_id)."""
+    columns = (Baseline.id, Baseline.name, Baseline.newest, Baseline.provider_id)
+    found = _of(provider_id, *columns).where(Baseline.id == baseline_id)
+    return session.execute(found).one_or_none()
+
+
+def versions(session: Session, provider_id: uuid.UUID, baseline_id: uuid.UUID) -> Sequence[Any]:
+    """(number, note, by_name, created_at), the newest first; at most LIMIT."""
+    columns = (
+        BaselineVersion.number,
+        BaselineVersion.note,
+        BaselineVersion.by_name,
+        BaselineVersion.created_at,
+    )
+    found = _of(provider_id, *columns).where(BaselineVersion.baseline_id == baseline_id)
+    return session.execute(found.order_by(BaselineVersion.number.desc()).limit(LIMIT)).all()
+
+
+def content(
+    session: Session, provider_id: uuid.UUID, baseline_id: uuid.UUID, number: int
+) -> Configuration | None:
+    """What a version says; None where there is no such version."""
+    found = _of(provider_id, BaselineVersion.content).where(
+        BaselineVersion.baseline_id == baseline_id, BaselineVersion.number == number
+    )
+    tree = session.scalars(found).one_or_none()
+    return None if tree is None else read_tree(tree, STORED)
+
+
+def client(session: Session, scope: Scope, organization_id: uuid.UUID) -> Row[Any] | None:
+    """A client of the scope and its baseline, which may be none."""
+    found = _with_baseline(scope).where(Organization.id == organization_id)
+    return session.execute(found).one_or_none()
+
+
+def _with_baseline(scope: Scope) -> Select[Any]:
+    baseline = and_(
+        Baseline.provider_id == BaselineAssignment.provider_id,
+        Baseline.id == BaselineAssignment.baseline_id,
+    )
+    return (
+        _clients(scope, Organization.id, Organization.name, Organization.plan)
+        .add_columns(
+            BaselineAssignment.baseline_id,
+            BaselineAssignment.number,
+            BaselineAssignment.applied_at,
+            BaselineAssignment.by_name,
+            Baseline.name.label("baseline"),
+            Baseline.newest,
+        )
+        .outerjoin(BaselineAssignment, _ASSIGNED)
+        .outerjoin(Baseline, baseline)
+    )
+
+
+def given_to(
+    session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID
+) -> Row[Any] | None:
+    """What a client of the provider was given: (provider_id, baseline_id, number, name)."""
+    columns = (
+        BaselineAssignment.provider_id,
+        BaselineAssignment.baseline_id,
+        BaselineAssignment.number,
+    )
+    same = and_(
+        Baseline.provider_id == BaselineAssignment.provider_id,
+        Baseline.id == BaselineAssignment.baseline_id,
+    )
+    found = (
+        _of(provider_id, *columns)
+        .add_columns(Baseline.name)
+        .join(Baseline, same)
+        .join(Organization, _ASSIGNED)
+        .where(BaselineAssignment.organization_id == organization_id)
+    )
+    return session.execute(found).one_or_none()
+
+
+def clients_of(
+    session: Session, scope: Scope, baseline_id: uuid.UUID, after: uuid.UUID | None
+) -> Sequence[Row[Any]]:
+    """Clients with the baseline as `client` has them, in the order of their ids; one more than
+    PAGE_SIZE says that there are more.
+    """
+    found = _with_baseline(scope).where(BaselineAssignment.baseline_id == baseline_id)
+    if after is not None:
+        found = found.where(Organization.id > after)
+    return session.execute(found.order_by(Organization.id).limit(PAGE_SIZE + 1)).all()
+
+
+def assigned(
+    session: Session, scope: Scope, ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Row[Any]]:
+    """Of these clients, each as `client` has it."""
+    found = _with_baseline(scope).where(Organization.id.in_(ids))
+    return {row.id: row for row in session.execute(found)}
+
+
+def watched(
+    session: Session, provider_id: uuid.UUID, clients: Sequence[Any], today: dt.date
+) -> dict[uuid.UUID, list[Difference]]:
+    """How each client (a row of `client`) differs from its version: eight statements for all.
+
+    Clients without a baseline are left out.
+    """
+    given = [row for row in clients if row.baseline_id is not None]
+    if not given:
+        return {}
+    ids = [row.id for row in given]
+    wanted = _contents(session, provider_id, given)
+    accepted = deviations(session, provider_id, ids)
+    presents = configurations.presents(session, ids)
+    found = {}
+    for row in given:
+        present = presents[row.id]
+        said = present.within_plan(wanted[row.baseline_id, row.number])
+        changes = diff_of(present.configuration, said)
+        found[row.id] = differences(changes, accepted.get(row.id, {}), today)
+    return found
+
+
+def _contents(
+    session: Session, provider_id: uuid.UUID, given: Sequence[Any]
+) -> dict[tuple[uuid.UUID, int], Configuration]:
+    columns = (BaselineVersion.baseline_id, BaselineVersion.number, BaselineVersion.content)
+    found = _of(provider_id, *columns).where(
+        BaselineVersion.baseline_id.in_({row.baseline_id for row in given}),
+        BaselineVersion.number.in_({row.number for row in given}),
+    )
+    return {
+        (row.baseline_id, row.number): read_tree(row.content, STORED)
+        for row in session.execute(found)
+    }
+
+
+def deviations(
+    session: Session, provider_id: uuid.UUID, ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, dict[str, Deviation]]:
+    """What was accepted of these clients, by path."""
+    columns = (
+        BaselineDeviation.organization_id,
+        BaselineDeviation.path,
+        BaselineDeviation.value,
+        BaselineDeviation.reason,
+        BaselineDeviation.owner,
+        BaselineDeviation.ends_on,
+    )
+    rows = _of(provider_id, *columns).where(BaselineDeviation.organization_id.in_(ids))
+    found: dict[uuid.UUID, dict[str, Deviation]] = {}
+    for row in session.execute(rows):
+        value = row.value.get("value")
+        deviation = Deviation(row.path, value, row.reason, row.owner, row.ends_on)
+        found.setdefault(row.organization_id, {})[row.path] = deviation
+    return found

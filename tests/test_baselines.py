@@ -1,0 +1,469 @@
+"""Baselines: written in versions, given to clients old and new, and deviated from with a reason."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from portal.crypto.envelope import seal
+from portal.domain import baselines as rules
+from portal.domain.access import Role
+from portal.domain.baselines import Deviation, differences
+from portal.domain.bulk import RowState
+from portal.domain.configuration import Change, pointer
+from portal.domain.plans import Plan
+from portal.domain.states import MemberState
+from portal.models import (
+    Baseline,
+    BaselineAssignment,
+    BaselineDeviation,
+    BaselineVersion,
+    ChangeSetRow,
+    Collection,
+    CollectionGroup,
+    Event,
+    Group,
+    Organization,
+    OrganizationSettings,
+    Policy,
+    Provider,
+    utc_now,
+)
+from tests.support.clients import NORTHWIND, make_client
+from tests.support.new_client import new_client
+from tests.support.organizations import employ
+from tests.support.policies import enterprise, somebody, state
+
+SAID = """
+policies:
+  two_step: {on: true}
+settings:
+  limits_item_deletion: true
+collections:
+  - {external_id: servers, name: Servers}
+groups:
+  - name: Technicians
+    collections: {servers: manage}
+"""
+
+
+@pytest.fixture
+def place(database):
+    return enterprise(database)
+
+
+@pytest.fixture
+def admin(place):
+    return place.admins_browser()
+
+
+def url(place, *parts):
+    return "/".join([f"/providers/{place.provider.id}/baselines", *(str(part) for part in parts)])
+
+
+def client_url(place, client=None, *parts):
+    found = client or place.organization
+    head = f"/providers/{place.provider.id}/clients/{found.id}/baseline"
+    return "/".join([head, *parts])
+
+
+def make(admin, place, words=SAID, name="Gold"):
+    page = admin.get(url(place, "new"))
+    fields = {"name": name, "text": words, "note": "First"}
+    admin.submit(page, "Create baseline", fields, status=303)
+    return place.database.one(select(Baseline.id).where(Baseline.name == name))
+
+
+def apply(admin, place, client=None, button="Change 1 client"):
+    page = admin.get(client_url(place, client))
+    look = admin.follow(admin.submit(page, "Show what it changes"))
+    return look, admin.follow(admin.submit(look, button))
+
+
+def told(place, kind):
+    return place.database.all(select(Event.payload).where(Event.type == kind))
+
+
+# The rule.
+
+
+@given(
+    st.one_of(st.none(), st.booleans(), st.integers(0, 1), st.text(max_size=2)),
+    st.one_of(st.none(), st.booleans(), st.integers(0, 1), st.text(max_size=2)),
+    st.integers(-3, 3),
+)
+def test_a_deviation_covers_one_value_until_its_day(accepted, present, days):
+    today = dt.date(2026, 11, 22)
+    change = Change(("policies", "two_step", "on"), present, "wanted")
+    deviation = Deviation(
+        pointer(change.path), accepted, "why", "who", today + dt.timedelta(days=days)
+    )
+    (found,) = differences([change], {deviation.path: deviation}, today)
+    same = present == accepted and type(present) is type(accepted)
+    assert (found.accepted is not None) == (same and days >= 0)
+    assert (found.lapsed is None) == (found.accepted is not None)
+    assert rules.drift([found]) == (found.accepted is None)
+    (other,) = differences([change], {}, today)
+    assert other.accepted is other.lapsed is None
+
+
+# At the provider.
+
+
+def test_a_baseline_is_written_in_versions_that_never_change(place, admin):
+    baseline = make(admin, place)
+    first = place.database.one(select(BaselineVersion.content))
+    page = admin.get(url(place, baseline, "edit"))
+    words = SAID.replace("limits_item_deletion: true", "limits_item_deletion: false")
+    fields = {"text": words, "note": "Softer", "name": "Gold plus"}
+    admin.submit(page, "Save version", fields)
+    rows = place.database.all(select(BaselineVersion).order_by(BaselineVersion.number))
+    assert [(row.number, row.note, row.by_name) for row in rows] == [
+        (1, "First", "Ada Nordström"),
+        (2, "Softer", "Ada Nordström"),
+    ]
+    assert rows[0].content == first
+    page = admin.get(url(place, baseline, "versions/2"))
+    assert "What it changed of version 1" in page
+    assert len(page.select("tbody tr")) == 1
+    again = admin.get(url(place, baseline, "edit"))
+    assert "Nothing has changed." in admin.follow(admin.submit(again, "Save version"))
+    assert place.database.one(select(Baseline.newest)) == 2
+    assert len(told(place, "provider:baseline:update")) == 1
+    admin.get(url(place, baseline, "versions/3"), status=404)
+
+
+def test_of_two_who_save_at_once_one_is_told(place, admin):
+    baseline = make(admin, place)
+    slow = admin.get(url(place, baseline, "edit"))
+    fast = admin.get(url(place, baseline, "edit"))
+    admin.submit(fast, "Save version", {"text": "settings: {admins_reach_all: false}"})
+    words = "settings: {admins_reach_all: true}"
+    page = admin.submit(slow, "Save version", {"text": words}, status=409)
+    assert "Somebody else has saved a version" in page
+    assert page.text("textarea").strip() == words
+    admin.submit(page, "Save version")
+    assert place.database.one(select(Baseline.newest)) == 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"name": ""}, "Enter a name for the baseline."),
+        ({"text": ""}, "paste its text"),
+        ({"text": "# nothing"}, "A baseline says at least one thing."),
+        ({"text": "policies:\n  two_step: {on: perhaps}"}, "Line 2, policies/two_step/on"),
+        ({"note": "x" * 501}, "Shorten it by 1 character"),
+        ({"name": "gold"}, "Another baseline has this name already."),
+    ],
+)
+def test_a_mistake_is_told_and_what_was_typed_stays(place, admin, fields, sentence):
+    make(admin, place)
+    page = admin.get(url(place, "new"))
+    sent = {"name": "Silver", "text": SAID, "note": "", **fields}
+    page = admin.submit(page, "Create baseline", sent, status=422)
+    assert sentence in page
+    assert page.one("input[name=name]")["value"] == sent["name"]
+    assert page.one("textarea").get_text().strip() == sent["text"].strip()
+    assert place.database.count(Baseline) == 1
+
+
+def test_a_client_becomes_a_baseline(place, admin):
+    page = admin.get(admin.get(client_url(place)).link("Make a baseline of it"))
+    assert "limits_collection_creation: true" in page.text("textarea")
+    admin.submit(page, "Create baseline", {"name": "As Acme"}, status=303)
+    admin.get(f"{url(place, 'new')}?client=nonsense", status=404)
+
+
+def test_deleting_leaves_clients_as_they_are(place, admin):
+    baseline = make(admin, place)
+    apply(admin, place)
+    page = admin.get(url(place, baseline, "delete"))
+    assert "1 client keeps what it is set to" in page
+    admin.submit(page, "Delete baseline")
+    assert place.database.count(Baseline) == place.database.count(BaselineAssignment) == 0
+    assert place.database.one(select(OrganizationSettings.limits_item_deletion)) is True
+
+
+# Given to clients.
+
+
+def test_it_is_given_to_clients_with_a_look_before_and_a_result_for_each(place, admin):
+    other = make_client(place.database, place.provider, "Zeta Ltd")
+    place.database.run(
+        update(Organization).where(Organization.id == other.id).values(plan=Plan.TEAMS, plan_rank=1)
+    )
+    _person, member = somebody(place)
+    baseline = make(admin, place)
+    page = admin.get(url(place, baseline, "clients"))
+    ids = [tag["value"] for tag in page.select("input[name=id]")]
+    form = admin.submit(page, "Look at the ticked ones", {"id": ids, "scope": "ticked"})
+    look = admin.follow(form)
+    assert "1 member loses access" in look
+    assert "Collections wait to be made" in look
+    assert place.database.count(BaselineAssignment) == 0
+    admin.submit(look, "Change 2 clients")
+    assert place.database.all(select(ChangeSetRow.state)) == [RowState.DONE] * 2
+    assert state(place, member) is MemberState.REVOKED
+    assert place.database.count(BaselineAssignment) == 2
+    policies = place.database.all(select(Policy.organization_id))
+    assert policies == [place.organization.id], "the plan of the other has none"
+    assert len(told(place, "organization:baseline:apply")) == 4
+    again = admin.follow(
+        admin.submit(
+            admin.get(url(place, baseline, "clients")),
+            "Look at all clients",
+            {"scope": "all"},
+        )
+    )
+    assert "There is nothing to do for these clients." in again
+
+
+def test_nothing_is_done_to_a_client_that_has_changed_since_the_look(place, admin):
+    make(admin, place)
+    page = admin.get(client_url(place))
+    look = admin.follow(admin.submit(page, "Show what it changes"))
+    _person, member = somebody(place)
+    page = admin.submit(look, "Change 1 client", status=409)
+    assert "1 member loses access" in page
+    assert place.database.count(BaselineAssignment) == 0
+    assert state(place, member) is MemberState.CONFIRMED
+
+
+def test_a_client_that_policies_do_not_fit_is_refused_and_the_others_go_on(place, admin):
+    make(admin, place, "policies: {uri_match: {on: true}}")
+    page = admin.get(client_url(place))
+    look = admin.follow(admin.submit(page, "Show what it changes"))
+    assert "Not done" in look
+    assert "needs" in look
+
+
+def test_a_new_client_begins_with_a_baseline(place, admin):
+    baseline = make(admin, place)
+    page = admin.get(f"/providers/{place.provider.id}/clients/new")
+    assert page.texts("select[name=baseline] option") == ["None", "Gold"]
+    order = new_client("New Ltd", plan="enterprise", baseline=str(baseline))
+    token = page.one("input[name=token]")["value"]
+    admin.submit(page, "Create client", {**order, "token": token}, status=303)
+    made = place.database.one(select(Organization).where(Organization.id != place.organization.id))
+    assert place.database.one(select(BaselineAssignment.organization_id)) == made.id
+    assert place.database.one(select(Policy.organization_id)) == made.id
+    assert place.database.one(select(Group.organization_id)) == made.id
+
+
+def test_a_baseline_that_is_gone_creates_no_client(place, admin):
+    baseline = make(admin, place)
+    page = admin.get(f"/providers/{place.provider.id}/clients/new")
+    admin.submit(admin.get(url(place, baseline, "delete")), "Delete baseline")
+    order = new_client("New Ltd", baseline=str(baseline))
+    page = admin.submit(page, "Create client", order, status=422)
+    assert place.database.count(Organization) == 1
+
+
+def test_collections_are_finished_in_the_browser(place, admin):
+    make(admin, place)
+    apply(admin, place)
+    page = admin.get(client_url(place))
+    assert "1 collection waits to be made." in page
+    form = admin.get(page.link("Make the collections"))
+    assert form.one("input[data-seal]")["value"] == "Servers"
+    page = admin.submit(form, "Make the collections", {}, status=422)
+    assert "Name at least one collection." in page
+    sealed = seal("Servers", place.keys.key)
+    admin.submit(form, "Make the collections", {"collection-0": sealed})
+    made = place.database.one(select(Collection).where(Collection.external_id == "servers"))
+    assert made.sealed_name == sealed
+    assert place.database.one(select(CollectionGroup.collection_id)) == made.id
+    assert "The client is as it should be." in admin.get(client_url(place))
+    again = admin.submit(form, "Make the collections", {"collection-0": sealed}, status=409)
+    assert "No collection of a baseline waits" in again
+
+
+# Deviations.
+
+
+def drifting(place, admin):
+    make(admin, place, "settings: {limits_item_deletion: true}")
+    apply(admin, place)
+    switch(place, on=False)
+
+
+def switch(place, *, on):
+    place.database.run(update(OrganizationSettings).values(limits_item_deletion=on))
+
+
+def accept(admin, place, **fields):
+    page = admin.get(admin.get(client_url(place)).link("Accept settings/limits_item_deletion"))
+    values = {
+        "reason": "They asked for it",
+        "owner": "Ada",
+        "ends_on": (utc_now().date() + dt.timedelta(days=30)).isoformat(),
+        **fields,
+    }
+    return page, values
+
+
+def test_a_deviation_is_accepted_with_reason_owner_and_end_and_stays_watched(place, admin):
+    drifting(place, admin)
+    page = admin.get(url(place, place.database.one(select(Baseline.id))))
+    assert "1 value" in page
+    page, values = accept(admin, place)
+    admin.submit(page, "Accept the deviation", values)
+    page = admin.get(client_url(place))
+    assert "They asked for it" in page
+    assert "The client is as it should be." in page
+    assert len(told(place, "organization:deviation:accept")) == 2
+    place.database.run(update(BaselineDeviation).values(ends_on=utc_now().date()))
+    assert "The client is as it should be." in admin.get(client_url(place))
+    yesterday = utc_now().date() - dt.timedelta(days=1)
+    place.database.run(update(BaselineDeviation).values(ends_on=yesterday))
+    assert "Was accepted until" in admin.get(client_url(place))
+    place.database.run(update(BaselineDeviation).values(ends_on=utc_now().date()))
+    place.database.run(update(BaselineDeviation).values(value={"value": "another"}))
+    assert "Another value was accepted." in admin.get(client_url(place))
+
+
+def test_it_is_accepted_no_longer(place, admin):
+    drifting(place, admin)
+    page, values = accept(admin, place)
+    admin.submit(page, "Accept the deviation", values)
+    page = admin.get(client_url(place))
+    admin.submit(page, "Accept no longer settings/limits_item_deletion")
+    assert place.database.count(BaselineDeviation) == 0
+    assert len(told(place, "organization:deviation:withdraw")) == 2
+    admin.post(
+        client_url(place, None, "deviation/withdraw"),
+        {"path": "settings/limits_item_deletion"},
+        status=303,
+    )
+    assert len(told(place, "organization:deviation:withdraw")) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"reason": " "}, "Say why the client may deviate."),
+        ({"owner": ""}, "Say who looks after this deviation."),
+        ({"ends_on": ""}, "Enter a day from tomorrow"),
+        ({"ends_on": "2020-01-01"}, "Enter a day from tomorrow"),
+        ({"ends_on": "soon"}, "Enter a day from tomorrow"),
+    ],
+)
+def test_a_deviation_says_why_who_and_until_when(place, admin, fields, sentence):
+    drifting(place, admin)
+    page, values = accept(admin, place, **fields)
+    page = admin.submit(page, "Accept the deviation", values, status=422)
+    assert sentence in page
+    assert place.database.count(BaselineDeviation) == 0
+
+
+def test_only_the_value_that_was_seen_is_accepted(place, admin):
+    drifting(place, admin)
+    page, values = accept(admin, place)
+    wrong = {**values, "seen": "0" * 64}
+    page = admin.submit(page, "Accept the deviation", wrong, status=409)
+    assert "The value has changed since you looked." in page
+    assert page.one("input[name=reason]")["value"] == "They asked for it"
+    switch(place, on=True)
+    admin.submit(page, "Accept the deviation", values, status=404)
+    assert place.database.count(BaselineDeviation) == 0
+
+
+def test_another_baseline_forgets_what_was_accepted_of_the_first(place, admin):
+    drifting(place, admin)
+    page, values = accept(admin, place)
+    admin.submit(page, "Accept the deviation", values)
+    other = make(admin, place, "settings: {admins_reach_all: false}", name="Silver")
+    page = admin.get(client_url(place))
+    look = admin.submit(page, "Show what it changes", {"baseline_id": str(other)})
+    admin.submit(admin.follow(look), "Change 1 client")
+    assert place.database.count(BaselineDeviation) == 0
+
+
+# Who may, and what it costs.
+
+
+def test_service_users_read_and_change_nothing(place, admin):
+    baseline = make(admin, place)
+    apply(admin, place)
+    tech = place.person("tess@northwind.example", "Tess", keys=True)
+    employ(place.database, place.provider, tech, Role.SERVICE_USER)
+    browser = place.browser_of(tech)
+    assert "New baseline" not in browser.get(url(place))
+    assert "Apply to clients" not in browser.get(url(place, baseline))
+    assert "Apply a baseline" not in browser.get(client_url(place))
+    browser.get(url(place, baseline, "edit"), status=403)
+    clients = f"/providers/{place.provider.id}/clients/changes"
+    sent = {"do": "baseline", "baseline_id": str(baseline), "id": str(place.organization.id)}
+    browser.post(clients, {**sent, "scope": "ticked"}, status=403)
+
+
+def test_baselines_and_clients_of_others_are_not_found(place, admin):
+    other = place.database.add(Provider(name="Other IT", **NORTHWIND))
+    client = make_client(place.database, other, "Theirs Ltd")
+    theirs = place.database.add(
+        Baseline(provider_id=other.id, name="Theirs", name_ci="theirs", newest=1)
+    )
+    place.database.add(
+        BaselineVersion(
+            provider_id=other.id,
+            baseline_id=theirs.id,
+            number=1,
+            content={"settings": {"admins_reach_all": False}},
+            by_name="Eve",
+        )
+    )
+    for part in ("", "edit", "versions/1", "delete", "clients"):
+        admin.get(url(place, theirs.id, part).rstrip("/"), status=404)
+    admin.get(client_url(place, client), status=404)
+    admin.get(f"{url(place, 'new')}?client={client.id}", status=404)
+    order = new_client("New Ltd", baseline=str(theirs.id))
+    admin.post(f"/providers/{place.provider.id}/clients/new", order, status=422)
+    sent = {"do": "baseline", "baseline_id": str(theirs.id), "id": str(place.organization.id)}
+    answer = admin.post(
+        f"/providers/{place.provider.id}/clients/changes", {**sent, "scope": "ticked"}, status=303
+    )
+    assert "The baseline is not there any more." in admin.follow(answer)
+    assert place.database.count(BaselineAssignment) == 0
+
+
+def test_lists_cost_the_same_for_one_client_and_for_many(place, admin, statements):
+    baseline = make(admin, place, "settings: {limits_item_deletion: true}")
+    apply(admin, place)
+
+    def cost(path):
+        admin.get(path)
+        statements.clear()
+        admin.get(path)
+        return len(statements)
+
+    few = cost(url(place, baseline)), cost(url(place, baseline, "clients"))
+    for number in range(12):
+        client = make_client(place.database, place.provider, f"Client {number}")
+        place.database.add(
+            BaselineAssignment(
+                organization_id=client.id,
+                provider_id=place.provider.id,
+                baseline_id=baseline,
+                number=1,
+                by_name="Ada",
+            )
+        )
+    assert (cost(url(place, baseline)), cost(url(place, baseline, "clients"))) == few
+
+
+def test_a_look_at_many_clients_costs_the_same_as_at_one(place, admin, statements):
+    baseline = make(admin, place)
+
+    def cost():
+        page = admin.get(url(place, baseline, "clients"))
+        statements.clear()
+        admin.submit(page, "Look at all clients", {"scope": "all"})
+        return len(statements)
+
+    few = cost()
+    for number in range(12):
+        make_client(place.database, place.provider, f"Client {number}")
+    assert cost() == few
