@@ -77,12 +77,21 @@ def test_the_page_shows_what_was_agreed_and_that_no_invoice_is_issued(ada, acme,
 def test_the_menu_of_a_row_is_the_same_list_alone(ada, tom, acme):
     menu = ada.browser.get(page_of(ada, acme), hx="clients-menu")
     everything = ["Open", "Set-up", "Members", "Manage subscription", "Billing terms"]
-    everything += ["Tags and note", "Rename", "Suspend", "Who can reach it", "Unlink", "Delete"]
+    everything += [
+        "Tags and note",
+        "Baseline",
+        "Rename",
+        "Suspend",
+        "Who can reach it",
+        "Unlink",
+        "Delete",
+    ]
     assert menu.texts("a") == everything
     assert menu.link("Open") == f"/organizations/{acme.id}/collections"
     assert tom.browser.get(page_of(tom, acme), hx="clients-menu").texts("a") == [
         *everything[:4],
         "Tags and note",
+        "Baseline",
         "Rename",
     ]
     assert ada.browser.get(page_of(ada, acme)).texts("main a.button")[:11] == everything

@@ -37,6 +37,10 @@ SAME = {
     "Menu",
     "Pages",
     "QR code",
+    "%(name)s, version %(number)s",
+    "Version",
+    "Version %(number)s",
+    "Versions",
 }
 
 # The glossary: what an English term is in French, and nothing else.

@@ -56,6 +56,7 @@ def _ways_of(client: Any) -> list[Way]:
         (Permission.CLIENTS_SUBSCRIBE, "clients.subscription", _("Manage subscription"), "layers"),
         (Permission.CLIENTS_MANAGE, "clients.billing", _("Billing terms"), "receipt"),
         (Permission.CLIENTS_ANNOTATE, "clients.annotate", _("Tags and note"), "file-text"),
+        (Permission.BASELINES_READ, "baselines.client", _("Baseline"), "list-checks"),
         (Permission.CLIENTS_RENAME, "clients.rename", _("Rename"), "pencil"),
         (Permission.CLIENTS_SUSPEND, "clients.resume", _("Resume"), "lock-open")
         if suspended
