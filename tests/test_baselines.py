@@ -14,6 +14,7 @@ from portal.domain.baselines import Deviation, differences
 from portal.domain.bulk import RowState
 from portal.domain.configuration import Change, pointer
 from portal.domain.plans import Plan
+from portal.domain.provider_access import AccessMode
 from portal.domain.states import MemberState
 from portal.models import (
     Baseline,
@@ -29,6 +30,7 @@ from portal.models import (
     OrganizationSettings,
     Policy,
     Provider,
+    ProviderAccess,
     utc_now,
 )
 from tests.support.clients import NORTHWIND, make_client
@@ -467,3 +469,24 @@ def test_a_look_at_many_clients_costs_the_same_as_at_one(place, admin, statement
     for number in range(12):
         make_client(place.database, place.provider, f"Client {number}")
     assert cost() == few
+
+
+def test_who_is_not_let_in_by_the_owners_neither_compares_nor_applies(place, admin):
+    baseline = make(admin, place)
+    apply(admin, place)
+    look = admin.follow(
+        admin.submit(
+            admin.get(url(place, baseline, "clients")), "Look at all clients", {"scope": "all"}
+        )
+    )
+    assert "There is nothing to do" in look
+    place.database.add(ProviderAccess(organization_id=place.organization.id, mode=AccessMode.NEVER))
+    page = admin.get(client_url(place))
+    assert "let you in only when they agree" in page
+    assert "limits_item_deletion" not in page
+    assert "Closed to you" in admin.get(url(place, baseline))
+    admin.get(f"{url(place, 'new')}?client={place.organization.id}", status=404)
+    form = admin.get(url(place, baseline, "clients"))
+    look = admin.follow(admin.submit(form, "Look at all clients", {"scope": "all"}))
+    assert "Its owners let you in only when they agree to it." in look
+    assert place.database.all(select(ChangeSetRow.state))[-1] is RowState.REFUSED

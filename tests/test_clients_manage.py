@@ -94,7 +94,7 @@ def test_the_menu_of_a_row_is_the_same_list_alone(ada, tom, acme):
         "Baseline",
         "Rename",
     ]
-    assert ada.browser.get(page_of(ada, acme)).texts("main a.button")[:11] == everything
+    assert ada.browser.get(page_of(ada, acme)).texts("main a.button")[:12] == everything
 
 
 def test_a_service_user_renames_and_everybody_reads_the_new_name(tom, acme, database):

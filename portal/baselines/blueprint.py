@@ -23,5 +23,5 @@ def find(provider_id: uuid.UUID, baseline_id: uuid.UUID) -> Any:
 
 def find_client(organization_id: uuid.UUID) -> Any:
     """A client of the actor's scope with its baseline, or 404."""
-    found = queries.client(db.session(), actor().scope, organization_id)
+    found = queries.client(db.session(), actor(), organization_id)
     return found or abort(404)

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from portal.configuration import queries as configurations
-from portal.domain.access import Scope
+from portal.domain.access import Actor, Scope
 from portal.domain.baselines import Deviation, Difference, differences
 from portal.domain.configuration import Configuration, diff_of
 from portal.domain.configuration_files import Rules, read_tree
@@ -20,6 +20,7 @@ from portal.models import (
     BaselineVersion,
     Organization,
 )
+from portal.models.grants import opens_to
 from portal.models.reach import within
 
 PAGE_SIZE = 50
@@ -96,20 +97,24 @@ def content(
     return None if tree is None else read_tree(tree, STORED)
 
 
-def client(session: Session, scope: Scope, organization_id: uuid.UUID) -> Row[Any] | None:
-    """A client of the scope and its baseline, which may be none."""
-    found = _with_baseline(scope).where(Organization.id == organization_id)
+def client(session: Session, actor: Actor, organization_id: uuid.UUID) -> Row[Any] | None:
+    """A client of the actor's scope and its baseline, which may be none.
+
+    `is_open` says whether the actor may see now what the client is set to.
+    """
+    found = _with_baseline(actor).where(Organization.id == organization_id)
     return session.execute(found).one_or_none()
 
 
-def _with_baseline(scope: Scope) -> Select[Any]:
+def _with_baseline(actor: Actor) -> Select[Any]:
     baseline = and_(
         Baseline.provider_id == BaselineAssignment.provider_id,
         Baseline.id == BaselineAssignment.baseline_id,
     )
     return (
-        _clients(scope, Organization.id, Organization.name, Organization.plan)
+        _clients(actor.scope, Organization.id, Organization.name, Organization.plan)
         .add_columns(
+            opens_to(actor.account_id, Organization.id).label("is_open"),
             BaselineAssignment.baseline_id,
             BaselineAssignment.number,
             BaselineAssignment.applied_at,
@@ -146,22 +151,22 @@ def given_to(
 
 
 def clients_of(
-    session: Session, scope: Scope, baseline_id: uuid.UUID, after: uuid.UUID | None
+    session: Session, actor: Actor, baseline_id: uuid.UUID, after: uuid.UUID | None
 ) -> Sequence[Row[Any]]:
     """Clients with the baseline as `client` has them, in the order of their ids; one more than
     PAGE_SIZE says that there are more.
     """
-    found = _with_baseline(scope).where(BaselineAssignment.baseline_id == baseline_id)
+    found = _with_baseline(actor).where(BaselineAssignment.baseline_id == baseline_id)
     if after is not None:
         found = found.where(Organization.id > after)
     return session.execute(found.order_by(Organization.id).limit(PAGE_SIZE + 1)).all()
 
 
 def assigned(
-    session: Session, scope: Scope, ids: Collection[uuid.UUID]
+    session: Session, actor: Actor, ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID, Row[Any]]:
     """Of these clients, each as `client` has it."""
-    found = _with_baseline(scope).where(Organization.id.in_(ids))
+    found = _with_baseline(actor).where(Organization.id.in_(ids))
     return {row.id: row for row in session.execute(found)}
 
 
@@ -170,9 +175,9 @@ def watched(
 ) -> dict[uuid.UUID, list[Difference]]:
     """How each client (a row of `client`) differs from its version: eight statements for all.
 
-    Clients without a baseline are left out.
+    Clients without a baseline are left out, and those whose owners do not let the asker in.
     """
-    given = [row for row in clients if row.baseline_id is not None]
+    given = [row for row in clients if row.baseline_id is not None and row.is_open]
     if not given:
         return {}
     ids = [row.id for row in given]

@@ -59,6 +59,8 @@ def new(provider_id: uuid.UUID) -> Response:
             client = find_client(uuid.UUID(request.args["client"]))
         except ValueError:
             abort(404)
+        if not client.is_open:
+            abort(404)
         present = configurations.present(db.session(), client.id)
         form["text"].data = text.write(write_tree(present.configuration))
     return _form_page(provider_id, form)
@@ -96,7 +98,7 @@ def baseline(provider_id: uuid.UUID, baseline_id: uuid.UUID) -> str:
     """What it says, its versions, and how far its clients are from what they were given."""
     found = find(provider_id, baseline_id)
     present = queries.content(db.session(), provider_id, baseline_id, found.newest)
-    clients = queries.clients_of(db.session(), actor().scope, baseline_id, _after())
+    clients = queries.clients_of(db.session(), actor(), baseline_id, _after())
     shown = clients[: queries.PAGE_SIZE]
     here: dict[str, Any] = {"provider_id": provider_id, "baseline_id": baseline_id}
     more = len(clients) > queries.PAGE_SIZE
@@ -151,8 +153,9 @@ def _clients(provider_id: uuid.UUID, rows: Any) -> list[dict[str, Any]]:
             "url": url_for("baselines.client", provider_id=provider_id, organization_id=row.id),
             "number": row.number,
             "is_newest": row.number == row.newest,
-            "drift": rules.drift(watched[row.id]),
-            "accepted": len(watched[row.id]) - rules.drift(watched[row.id]),
+            "is_open": row.is_open,
+            "drift": rules.drift(watched.get(row.id, [])),
+            "accepted": sum(each.accepted is not None for each in watched.get(row.id, [])),
         }
         for row in rows
     ]

@@ -18,6 +18,7 @@ from portal.domain.errors import N_, NN_, Message, RuleError, refuse
 from portal.domain.seat_moves import LOOK_AGAIN
 from portal.domain.states import ClientStatus
 
+CLOSED = N_("Its owners let you in only when they agree to it.")
 NO_UNDO = N_("A baseline is not undone as a whole.")
 WOULD_REVOKE = NN_(
     "%(count)s member loses access and gets an e-mail.",
@@ -52,9 +53,13 @@ class ApplyingBaseline:
 
     def plan(self, clients: Sequence[Any]) -> list[Planned]:
         ids = [client.id for client in clients]
-        given = baselines.assigned(self.session, self.actor.scope, ids)
-        looks = self._looks(ids)
-        return [self._planned(client, given.get(client.id), looks[client.id]) for client in clients]
+        given = baselines.assigned(self.session, self.actor, ids)
+        looks = self._looks([each for each in ids if each in given and given[each].is_open])
+        closed = refuse(CLOSED)
+        return [
+            self._planned(client, given.get(client.id), looks.get(client.id, closed))
+            for client in clients
+        ]
 
     def _looks(self, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Look | RuleError]:
         if self.wanted is None:
@@ -77,6 +82,9 @@ class ApplyingBaseline:
             raise refuse(service.GONE)
         if client.status is ClientStatus.DELETING:
             raise refuse(BEING_DELETED)
+        present = baselines.client(self.session, self.actor, client.id)
+        if present is None or not present.is_open:
+            raise refuse(CLOSED)
         try:
             service.apply(
                 self.session, self.actor, client.id, self.baseline, self.number, seen=row.before

@@ -49,7 +49,7 @@ def baseline_clients(provider_id: uuid.UUID, baseline_id: uuid.UUID) -> Response
 
 
 def _rows(provider_id: uuid.UUID, ids: list[uuid.UUID]) -> list[dict[str, Any]]:
-    clients = baselines.assigned(db.session(), actor().scope, ids)
+    clients = baselines.assigned(db.session(), actor(), ids)
     today = dt.datetime.now(dt.UTC).date()
     watched = baselines.watched(db.session(), provider_id, list(clients.values()), today)
     here: dict[str, Any] = {"provider_id": provider_id}
@@ -61,6 +61,7 @@ def _rows(provider_id: uuid.UUID, ids: list[uuid.UUID]) -> list[dict[str, Any]]:
             "plan": _(clients[each].plan.label),
             "baseline": clients[each].baseline or "",
             "number": clients[each].number,
+            "is_open": clients[each].is_open,
             "drift": rules.drift(watched.get(each, [])),
         }
         for each in ids
