@@ -28,6 +28,20 @@ from portal.web.formats import moment
 # Kinds of policies come and go; what a person writes is checked against those of today.
 WRITTEN = Rules(policies=OFFERED, names_collections=True)
 
+EXAMPLE = """policies:
+  two_step:
+    on: true
+settings:
+  limits_collection_creation: true
+collections:
+  - external_id: servers
+    name: Servers
+groups:
+  - name: Technicians
+    collections:
+      servers: manage
+"""
+
 
 @bp.get(ALL)
 @requires(Permission.BASELINES_READ)
@@ -278,6 +292,7 @@ def _form_page(
         form=form,
         baseline=found,
         mistakes=mistakes,
+        example=EXAMPLE,
         back_url=back or _url("index", provider_id),
     )
     return make_response(body, status)
