@@ -26,8 +26,10 @@ from portal.domain.errors import Changed
 from portal.domain.money import Money
 from portal.domain.names import check_name
 from portal.domain.pricing import LineKind
+from portal.domain.seat_requests import RequestState
 from portal.extensions import db
 from portal.grants import queries as grants
+from portal.members import growth_queries
 from portal.web import notices
 from portal.web.access import actor, requires
 from portal.web.formats import day, money, number
@@ -75,10 +77,28 @@ def manage(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
         terms=_terms(client),
         lines=[_line(client, line) for line in lines[organization_id]],
         changes=past_changes(db.session(), actor().scope, organization_id),
+        asked=_asked(organization_id),
         delete_on=day(client.delete_at) if client.delete_at else "",
         back_url=url_for("clients.index", provider_id=provider_id),
         billing_url=_url("clients.billing", provider_id, organization_id),
     )
+
+
+def _asked(organization_id: uuid.UUID) -> str:
+    """That the client asks for seats, for whoever can answer; else empty."""
+    if not actor().can(Permission.CLIENTS_MANAGE):
+        return ""
+    found = growth_queries.requests(db.session(), organization_id, 1)
+    if not found or found[0].state is not RequestState.OPEN:
+        return ""
+    count = found[0].seats
+    text: str = ngettext(
+        "%(who)s asks for %(num)s more seat.",
+        "%(who)s asks for %(num)s more seats.",
+        count,
+        who=found[0].asker or _("Somebody"),
+    )
+    return text
 
 
 @bp.get("/providers/<uuid:provider_id>/clients/<uuid:organization_id>/rename")

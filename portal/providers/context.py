@@ -151,7 +151,7 @@ def _settings(here: dict[str, Any]) -> list[NavItem]:
             nav_item(_("General"), "settings.general", "settings", **here),
             nav_item(_("Brand"), "settings.brand", "sun", **here),
             nav_item(_("Security"), "settings.security", "shield", **here),
-            nav_item(_("Seats"), "settings.seats", "layers", **here),
+            nav_item(_("Seats"), "settings.seats", "user-plus", **here),
         ]
     if g.actor.can(Permission.PROVIDER_KEYS):
         rows.append(nav_item(_("Keys"), "providers.keys", "key-round", **here))
