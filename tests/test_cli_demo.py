@@ -32,13 +32,17 @@ from portal.extensions import db
 from portal.models import (
     Account,
     Collection,
+    CollectionGroup,
     Event,
     EventStream,
+    Group,
+    GroupMember,
     Member,
     Organization,
     Outbox,
     Provider,
     ProviderPerson,
+    SkippedStep,
     Subscription,
     SubscriptionLine,
     utc_now,
@@ -100,9 +104,32 @@ def test_every_stored_number_is_right(make, database, locale):
     assert database.count(Organization) == 24
     assert database.count(Member) == 240
     assert database.count(Subscription) == 24
-    assert database.count(Collection) == 24
+    # The first client has six more, nested.
+    assert database.count(Collection) == 24 + 6
     assert database.count(SubscriptionLine) >= 24
     assert database.one(select(Provider.clients_count)) == 24
+
+
+@pytest.mark.parametrize(("locale", "nested"), [("en", "IT/Servers/Mail"), ("fr", "Informatique")])
+def test_the_first_client_is_set_up(make, database, locale, nested):
+    first = uuid.UUID(make(locale=locale).first_client)
+    names = {
+        unseal(sealed, tenant_keys(0).key)
+        for sealed in database.all(
+            select(Collection.sealed_name).where(Collection.organization_id == first)
+        )
+    }
+    assert nested.encode() in names or nested in names
+    assert len(names) == 7
+    groups = database.all(select(Group.organization_id))
+    assert groups == [first] * 3
+    inside = select(GroupMember.group_id).join(Member, Member.id == GroupMember.member_id)
+    assert len(set(database.all(inside.where(Member.organization_id == first)))) == 3
+    assert len(set(database.all(select(CollectionGroup.collection_id)))) == 6
+    assert database.one(select(SkippedStep.organization_id)) == first
+    client = database.one(select(Organization).where(Organization.id == first))
+    assert (client.setup_done, client.setup_total) == (4, 6)
+    assert len(all_told(database, "organization:group:create")) == 3
 
 
 def test_totals_are_exact(make, database):
@@ -213,6 +240,12 @@ def test_the_demos_people_can_sign_in_and_open_what_is_theirs(make, database):
         assert open_user_key(account.protected_user_key, email, PASSWORD, account.kdf_iterations)
 
 
+def first_collection(database, client):
+    """Its sealed name."""
+    made = select(Collection.sealed_name).where(Collection.organization_id == client.id)
+    return database.all(made.order_by(Collection.id))[0]
+
+
 def test_every_client_with_keys_opens_with_the_provider_key(make, database):
     made = make(clients=30)
     provider = database.one(select(Provider))
@@ -220,10 +253,7 @@ def test_every_client_with_keys_opens_with_the_provider_key(make, database):
     for row in database.all(select(Organization).where(Organization.public_key.is_not(None))):
         organization_key = SymmetricKey.from_raw(unseal(row.provider_wrapped_key, key))
         assert unseal(row.protected_private_key, organization_key)
-        name = database.one(
-            select(Collection.sealed_name).where(Collection.organization_id == row.id)
-        )
-        assert unseal(name, organization_key) == b"Default collection"
+        assert unseal(first_collection(database, row), organization_key) == b"Default collection"
 
 
 def test_the_first_clients_owner_is_confirmed_and_opens_it(make, database):
@@ -236,9 +266,7 @@ def test_the_first_clients_owner_is_confirmed_and_opens_it(make, database):
     )
     assert member.state is MemberState.CONFIRMED
     raw = unwrap(member.wrapped_organization_key, keys_for(made.owner, PASSWORD).private_key)
-    name = database.one(
-        select(Collection.sealed_name).where(Collection.organization_id == client.id)
-    )
+    name = first_collection(database, client)
     assert unseal(name, SymmetricKey.from_raw(raw)) == b"Default collection"
     others = select(func.count()).where(Organization.public_key == client.public_key)
     assert database.one(others) == 1

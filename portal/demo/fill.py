@@ -15,6 +15,7 @@ from portal.demo.members import Scene
 from portal.demo.names import Names
 from portal.demo.plot import began_at, fates
 from portal.demo.provider import DemoProvider, make_provider
+from portal.demo.structure import Structure
 from portal.demo.world import Ids, Log, Order, Rows
 from portal.events import Stream
 from portal.providers import attention
@@ -56,6 +57,9 @@ def fill(connection: Connection, order: Order, now: dt.datetime) -> Demo:
         first = first or client
         reached += [client.id] if len(reached) < REACHED else []
         rows.rest()
+    if first:
+        rows.flush()
+        Structure(connection, rows, log, order).make(first, provider, now)
     _tell_the_rest(rows, log, provider, now)
     log.close()
     if reached:
