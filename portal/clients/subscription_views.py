@@ -22,6 +22,7 @@ from portal.domain.errors import N_, Changed, refuse
 from portal.domain.plans import Cadence, Plan
 from portal.domain.states import ClientStatus
 from portal.extensions import db
+from portal.policies.plans import plan_words
 from portal.web import notices
 from portal.web.access import actor, requires
 from portal.web.formats import number
@@ -182,6 +183,7 @@ def _preview_page(
         url=url,
         form_url=f"{url}?{urlencode(chosen)}",
         fields={**chosen, "seal": world.seal(wanted, _secrets()[0])},
+        policies=plan_words(db.session(), world.client.id, world.selection.plan, wanted.plan),
         has_changed=status == 409,
     )
     return Response(body, status, mimetype="text/html")

@@ -37,7 +37,9 @@ class Standing:
 
 
 _WAITING = (MemberState.INVITED, MemberState.STAGED)
-_INSIDE = (MemberState.ACCEPTED, MemberState.CONFIRMED)
+INSIDE = (MemberState.ACCEPTED, MemberState.CONFIRMED)
+# Nobody comes in who does not meet these, and who is in is shut out.
+AT_THE_DOOR = (PolicyKind.TWO_STEP, PolicyKind.SINGLE_ORGANIZATION)
 
 
 def lacks(kind: PolicyKind, standing: Standing) -> bool:
@@ -52,11 +54,10 @@ def effect_of(kind: PolicyKind, standing: Standing, *, turns_on: bool) -> Effect
     if not turns_on or not holds_for(kind, standing.subject):
         return None
     state = standing.subject.state
-    if state in _INSIDE and lacks(kind, standing):
+    if state in INSIDE and lacks(kind, standing):
         return Effect.REVOKED
     # Nobody knows whose account an invited address will be, so all of them are asked.
-    asks_at_door = kind in (PolicyKind.TWO_STEP, PolicyKind.SINGLE_ORGANIZATION)
-    return Effect.AT_ACCEPT if asks_at_door and state in _WAITING else None
+    return Effect.AT_ACCEPT if kind in AT_THE_DOOR and state in _WAITING else None
 
 
 def effects(
@@ -72,15 +73,8 @@ def enrolling(standings: Iterable[Standing]) -> dict[UUID, Effect]:
     return {
         each.member_id: Effect.AT_UNLOCK
         for each in standings
-        if each.subject.state in _INSIDE and not each.is_enrolled
+        if each.subject.state in INSIDE and not each.is_enrolled
     }
-
-
-_OTHERWISE = (
-    PolicyKind.TWO_STEP,
-    PolicyKind.SINGLE_ORGANIZATION,
-    PolicyKind.ACCOUNT_RECOVERY,
-)
 
 
 def holding(
@@ -90,7 +84,7 @@ def holding(
 
     `at_sign_in`: a master password is looked at whenever somebody signs in.
     """
-    if kind in _OTHERWISE:
+    if kind in AT_THE_DOOR or kind is PolicyKind.ACCOUNT_RECOVERY:
         return {}
     effect = Effect.FROM_NOW
     if kind is PolicyKind.MASTER_PASSWORD:
@@ -98,7 +92,7 @@ def holding(
     return {
         each.member_id: effect
         for each in standings
-        if each.subject.state in _INSIDE and holds_for(kind, each.subject)
+        if each.subject.state in INSIDE and holds_for(kind, each.subject)
     }
 
 
