@@ -10,6 +10,7 @@ from portal.accounts.blueprint import bp
 from portal.accounts.forms import PasswordChangeForm
 from portal.accounts.limits import PASSWORD_AGAIN, limited
 from portal.accounts.password_words import rules
+from portal.accounts.service import ChangedKey
 from portal.accounts.steps import errors_of, onward
 from portal.domain.errors import RuleError
 from portal.extensions import db
@@ -46,15 +47,8 @@ def change_password_submit() -> Response:
     except RuleError as error:
         form.blame(error)
         return _refused(form)
-    proof = sign_in.check_password(current_user.email, form.signin_hash.data or "")
-    if proof[0] != current_user.account_id or not proof[1]:
-        sign_in.refused(current_user.account_id, "password")
-        form.form_errors.append(_("That is not your master password."))
-        return _refused(form)
     was_temporary = current_user.has_temporary_password
-    if was_temporary and changed.signin_hash == form.signin_hash.data:
-        # Same address, same derivation: the same hash is the same password.
-        form.form_errors.append(_("Choose another master password than the temporary one."))
+    if not _is_proved(form, changed):
         return _refused(form)
     stored = passwords.store(changed.signin_hash)
     # A new address that waits was wrapped with the old password.
@@ -73,8 +67,22 @@ def change_password_submit() -> Response:
     sign_in.strengthen(method="password")
     saved = notices.add(_("Your master password is changed. All other browsers are signed out."))
     db.session.commit()
-    landing = "accounts.home" if was_temporary else "accounts.profile"
-    return onward(url_for(landing, saved=saved), signed_in=True)
+    landing = url_for("accounts.home" if was_temporary else "accounts.profile", saved=saved)
+    return onward(landing, signed_in=True)
+
+
+def _is_proved(form: PasswordChangeForm, changed: ChangedKey) -> bool:
+    """The present password is right, and the new one is none that somebody else knows."""
+    proof = sign_in.check_password(current_user.email, form.signin_hash.data or "")
+    if proof[0] != current_user.account_id or not proof[1]:
+        sign_in.refused(current_user.account_id, "password")
+        form.form_errors.append(_("That is not your master password."))
+        return False
+    # Same address, same derivation: the same hash is the same password.
+    if current_user.has_temporary_password and changed.signin_hash == form.signin_hash.data:
+        form.form_errors.append(_("Choose another master password than the temporary one."))
+        return False
+    return True
 
 
 def _refused(form: PasswordChangeForm) -> Response:

@@ -65,6 +65,10 @@ def carry_out(organization_id: uuid.UUID, recovery_id: uuid.UUID) -> Response:
 @fresh
 def carry_out_submit(organization_id: uuid.UUID, recovery_id: uuid.UUID) -> Response:
     """JSON: the temporary master password takes effect, or why not."""
+    if queries.request(db.session(), organization_id, recovery_id) is None:
+        abort(404)
+    # Nothing is locked while the hash is made.
+    db.session.rollback()
     form = TemporaryPasswordForm()
     key = form.changed_key() if form.validate() else None
     if key is None:

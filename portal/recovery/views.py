@@ -141,11 +141,11 @@ def one(organization_id: uuid.UUID, recovery_id: uuid.UUID) -> Response:
 @fresh
 def decide(organization_id: uuid.UUID, recovery_id: uuid.UUID) -> Response:
     """Approve, decline or withdraw it."""
+    if queries.request(db.session(), organization_id, recovery_id) is None:
+        abort(404)
     step = _STEPS.get(request.form.get("step", ""))
     if step is None:
         abort(400)
-    if queries.request(db.session(), organization_id, recovery_id) is None:
-        abort(404)
     try:
         service.decide(db.session(), actor(), organization_id, recovery_id, step)
     except RuleError as error:

@@ -11,7 +11,7 @@ from portal.domain.access import Role
 from portal.domain.policies import PolicyKind
 from portal.domain.states import MemberState
 from portal.models import Account, Event, Member, Policy, RecoveryEnrolment, RecoveryRequest
-from tests.support.accounts import PASSWORD
+from tests.support.accounts import JSON, PASSWORD
 from tests.support.organizations import join
 from tests.support.policies import enterprise, turn
 
@@ -95,3 +95,39 @@ def told(place):
     """The kinds of events about recovery, in order."""
     found = place.database.all(select(Event.type).order_by(Event.id))
     return [kind for kind in found if "recover" in kind]
+
+
+def own(place, *parts):
+    return "/".join([place.url, "account-recovery", *parts])
+
+
+def ask_url(place, member):
+    return f"{place.members}/{member}/recovery"
+
+
+def one(place):
+    return f"{place.url}/recoveries/{recovery(place).id}"
+
+
+def ask(place, person, member, *, status=303):
+    browser = place.browser_of(person)
+    return browser.post(ask_url(place, member), {"reason": "Forgot it"}, status=status)
+
+
+def step(place, person, what, *, status=303):
+    return place.browser_of(person).post(one(place), {"step": what}, status=status)
+
+
+def carry_out(place, person, fields, *, status=200):
+    url = f"{one(place)}/carry-out"
+    return place.browser_of(person).post(url, fields, headers=JSON, status=status)
+
+
+def ready(place, olga, adam, uma):
+    ask(place, olga, uma[1])
+    step(place, adam, "approve")
+    set_back(place, hours=24)
+
+
+def enrolled(place):
+    return place.database.all(select(RecoveryEnrolment))
