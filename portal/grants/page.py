@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from portal.domain.browsers import browser_and_system
 from portal.domain.emails import shown
 from portal.domain.provider_access import AccessMode, GrantState
 from portal.domain.scope import Level
@@ -118,7 +119,7 @@ def inside_of(organization_id: uuid.UUID, rows: Sequence[Any]) -> list[Inside]:
         Inside(
             row.name,
             shown(row.email),
-            row.browser,
+            " · ".join(filter(None, browser_and_system(row.browser))) or _("unknown"),
             row.entered_at,
             row.seen_at,
             row.ends_at,
