@@ -63,8 +63,9 @@ def test_a_locked_vault_hands_nothing_over(live, people, house):
     owner.get_by_role("button", name="Keep the provider out").click()
     expect(owner.get_by_text("the provider's key is gone")).to_be_visible()
     owner.get_by_role("button", name="Lock").click()
+    expect(owner.locator("html")).to_have_attribute("data-vault", "locked")
     owner.goto(f"{live.url}{house.url}/mode/always")
     owner.get_by_role("button", name="Hand over the key and let them in").click()
-    expect(owner.get_by_role("alert")).to_contain_text("Your vault is locked.")
+    expect(owner.locator("[data-form-error]")).to_contain_text("Your vault is locked.")
     assert house.mode() is AccessMode.NEVER
     assert house.place.client().provider_wrapped_key is None
