@@ -1,54 +1,33 @@
-"""Baselines: written in versions, given to clients old and new, and deviated from with a reason."""
-
-import datetime as dt
+"""Baselines: written in versions and given to clients old and new; who may, and what it costs."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from portal.crypto.envelope import seal
-from portal.domain import baselines as rules
 from portal.domain.access import Role
-from portal.domain.baselines import Deviation, differences
 from portal.domain.bulk import RowState
-from portal.domain.configuration import Change, pointer
 from portal.domain.plans import Plan
 from portal.domain.provider_access import AccessMode
 from portal.domain.states import MemberState
 from portal.models import (
     Baseline,
     BaselineAssignment,
-    BaselineDeviation,
     BaselineVersion,
     ChangeSetRow,
     Collection,
     CollectionGroup,
-    Event,
     Group,
     Organization,
     OrganizationSettings,
     Policy,
     Provider,
     ProviderAccess,
-    utc_now,
 )
+from tests.support.baselines import SAID, apply, client_url, make, told, url
 from tests.support.clients import NORTHWIND, make_client
 from tests.support.new_client import new_client
 from tests.support.organizations import employ
 from tests.support.policies import enterprise, somebody, state
-
-SAID = """
-policies:
-  two_step: {on: true}
-settings:
-  limits_item_deletion: true
-collections:
-  - {external_id: servers, name: Servers}
-groups:
-  - name: Technicians
-    collections: {servers: manage}
-"""
 
 
 @pytest.fixture
@@ -59,56 +38,6 @@ def place(database):
 @pytest.fixture
 def admin(place):
     return place.admins_browser()
-
-
-def url(place, *parts):
-    return "/".join([f"/providers/{place.provider.id}/baselines", *(str(part) for part in parts)])
-
-
-def client_url(place, client=None, *parts):
-    found = client or place.organization
-    head = f"/providers/{place.provider.id}/clients/{found.id}/baseline"
-    return "/".join([head, *parts])
-
-
-def make(admin, place, words=SAID, name="Gold"):
-    page = admin.get(url(place, "new"))
-    fields = {"name": name, "text": words, "note": "First"}
-    admin.submit(page, "Create baseline", fields, status=303)
-    return place.database.one(select(Baseline.id).where(Baseline.name == name))
-
-
-def apply(admin, place, client=None, button="Change 1 client"):
-    page = admin.get(client_url(place, client))
-    look = admin.follow(admin.submit(page, "Show what it changes"))
-    return look, admin.follow(admin.submit(look, button))
-
-
-def told(place, kind):
-    return place.database.all(select(Event.payload).where(Event.type == kind))
-
-
-# The rule.
-
-
-@given(
-    st.one_of(st.none(), st.booleans(), st.integers(0, 1), st.text(max_size=2)),
-    st.one_of(st.none(), st.booleans(), st.integers(0, 1), st.text(max_size=2)),
-    st.integers(-3, 3),
-)
-def test_a_deviation_covers_one_value_until_its_day(accepted, present, days):
-    today = dt.date(2026, 11, 22)
-    change = Change(("policies", "two_step", "on"), present, "wanted")
-    deviation = Deviation(
-        pointer(change.path), accepted, "why", "who", today + dt.timedelta(days=days)
-    )
-    (found,) = differences([change], {deviation.path: deviation}, today)
-    same = present == accepted and type(present) is type(accepted)
-    assert (found.accepted is not None) == (same and days >= 0)
-    assert (found.lapsed is None) == (found.accepted is not None)
-    assert rules.drift([found]) == (found.accepted is None)
-    (other,) = differences([change], {}, today)
-    assert other.accepted is other.lapsed is None
 
 
 # At the provider.
@@ -281,107 +210,6 @@ def test_collections_are_finished_in_the_browser(place, admin):
     assert "The client is as it should be." in admin.get(client_url(place))
     again = admin.submit(form, "Make the collections", {"collection-0": sealed}, status=409)
     assert "No collection of a baseline waits" in again
-
-
-# Deviations.
-
-
-def drifting(place, admin):
-    make(admin, place, "settings: {limits_item_deletion: true}")
-    apply(admin, place)
-    switch(place, on=False)
-
-
-def switch(place, *, on):
-    place.database.run(update(OrganizationSettings).values(limits_item_deletion=on))
-
-
-def accept(admin, place, **fields):
-    page = admin.get(admin.get(client_url(place)).link("Accept settings/limits_item_deletion"))
-    values = {
-        "reason": "They asked for it",
-        "owner": "Ada",
-        "ends_on": (utc_now().date() + dt.timedelta(days=30)).isoformat(),
-        **fields,
-    }
-    return page, values
-
-
-def test_a_deviation_is_accepted_with_reason_owner_and_end_and_stays_watched(place, admin):
-    drifting(place, admin)
-    page = admin.get(url(place, place.database.one(select(Baseline.id))))
-    assert "1 value" in page
-    page, values = accept(admin, place)
-    admin.submit(page, "Accept the deviation", values)
-    page = admin.get(client_url(place))
-    assert "They asked for it" in page
-    assert "The client is as it should be." in page
-    assert len(told(place, "organization:deviation:accept")) == 2
-    place.database.run(update(BaselineDeviation).values(ends_on=utc_now().date()))
-    assert "The client is as it should be." in admin.get(client_url(place))
-    yesterday = utc_now().date() - dt.timedelta(days=1)
-    place.database.run(update(BaselineDeviation).values(ends_on=yesterday))
-    assert "Was accepted until" in admin.get(client_url(place))
-    place.database.run(update(BaselineDeviation).values(ends_on=utc_now().date()))
-    place.database.run(update(BaselineDeviation).values(value={"value": "another"}))
-    assert "Another value was accepted." in admin.get(client_url(place))
-
-
-def test_it_is_accepted_no_longer(place, admin):
-    drifting(place, admin)
-    page, values = accept(admin, place)
-    admin.submit(page, "Accept the deviation", values)
-    page = admin.get(client_url(place))
-    admin.submit(page, "Accept no longer settings/limits_item_deletion")
-    assert place.database.count(BaselineDeviation) == 0
-    assert len(told(place, "organization:deviation:withdraw")) == 2
-    admin.post(
-        client_url(place, None, "deviation/withdraw"),
-        {"path": "settings/limits_item_deletion"},
-        status=303,
-    )
-    assert len(told(place, "organization:deviation:withdraw")) == 2
-
-
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"reason": " "}, "Say why the client may deviate."),
-        ({"owner": ""}, "Say who looks after this deviation."),
-        ({"ends_on": ""}, "Enter a day from tomorrow"),
-        ({"ends_on": "2020-01-01"}, "Enter a day from tomorrow"),
-        ({"ends_on": "soon"}, "Enter a day from tomorrow"),
-    ],
-)
-def test_a_deviation_says_why_who_and_until_when(place, admin, fields, sentence):
-    drifting(place, admin)
-    page, values = accept(admin, place, **fields)
-    page = admin.submit(page, "Accept the deviation", values, status=422)
-    assert sentence in page
-    assert place.database.count(BaselineDeviation) == 0
-
-
-def test_only_the_value_that_was_seen_is_accepted(place, admin):
-    drifting(place, admin)
-    page, values = accept(admin, place)
-    wrong = {**values, "seen": "0" * 64}
-    page = admin.submit(page, "Accept the deviation", wrong, status=409)
-    assert "The value has changed since you looked." in page
-    assert page.one("input[name=reason]")["value"] == "They asked for it"
-    switch(place, on=True)
-    admin.submit(page, "Accept the deviation", values, status=404)
-    assert place.database.count(BaselineDeviation) == 0
-
-
-def test_another_baseline_forgets_what_was_accepted_of_the_first(place, admin):
-    drifting(place, admin)
-    page, values = accept(admin, place)
-    admin.submit(page, "Accept the deviation", values)
-    other = make(admin, place, "settings: {admins_reach_all: false}", name="Silver")
-    page = admin.get(client_url(place))
-    look = admin.submit(page, "Show what it changes", {"baseline_id": str(other)})
-    admin.submit(admin.follow(look), "Change 1 client")
-    assert place.database.count(BaselineDeviation) == 0
 
 
 # Who may, and what it costs.

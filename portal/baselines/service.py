@@ -145,6 +145,17 @@ def save(
     if not writes and name == baseline.name:
         return None
     number = seen + 1 if writes else seen
+    _move_on(session, baseline, seen, number, name)
+    if writes:
+        _add_version(session, actor, baseline.id, number, configuration, note)
+    before = {"name": baseline.name, "version": seen}
+    after = {"name": name, "version": number}
+    _tell(session, actor, "update", baseline.id, before=before, after=after)
+    return number
+
+
+def _move_on(session: Session, baseline: Any, seen: int, number: int, name: str) -> None:
+    """To the next number and the name, unless somebody else was faster."""
     written = _unless_taken(
         session,
         update(Baseline)
@@ -158,12 +169,6 @@ def save(
     )
     if written.rowcount != 1:
         raise Changed
-    if writes:
-        _add_version(session, actor, baseline.id, number, configuration, note)
-    before = {"name": baseline.name, "version": seen}
-    after = {"name": name, "version": number}
-    _tell(session, actor, "update", baseline.id, before=before, after=after)
-    return number
 
 
 def remove(session: Session, actor: Actor, baseline: Any) -> None:

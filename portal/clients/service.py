@@ -68,8 +68,8 @@ def create_client(
 
     Organization, first collection, subscription with its lines, the owner's invitation and mail,
     and both events, in the caller's transaction. `locale` is the invitation's language, `baseline`
-    the id of what the client is set to as far as the server can. Raises
-    `AlreadyCreated` for a claim that has been made before, by the same form.
+    the id of what the client is set to as far as the server can. Raises `AlreadyCreated` for a
+    claim that has been made before, by the same form.
     """
     if actor.provider_id is None or order.plan is None or order.cadence is None:
         raise LookupError("an order needs a provider, a plan and a cadence")
@@ -84,6 +84,20 @@ def create_client(
     session.add(Collection(organization_id=organization_id))
     _add_subscription(session, organization_id, order, quote, provider)
     _record_creation(session, actor, organization_id, order, with_keys=keys is not None)
+    _invite_owner(session, actor, organization_id, order, locale)
+    if keys:
+        # The provider key was rotated while the form was open: the client begins without keys.
+        with suppress(KeysExist):
+            store_keys(session, actor, organization_id, keys, by_owner=False)
+    if baseline:
+        baselines.give(session, actor, organization_id, baseline)
+    _send_order(session, actor, organization_id, order, locale)
+    return organization_id
+
+
+def _invite_owner(
+    session: Session, actor: Actor, organization_id: uuid.UUID, order: ClientOrder, locale: str
+) -> None:
     invite(
         session,
         actor,
@@ -93,14 +107,6 @@ def create_client(
         locale=locale,
         seat_is_taken=True,
     )
-    if keys:
-        # The provider key was rotated while the form was open: the client begins without keys.
-        with suppress(KeysExist):
-            store_keys(session, actor, organization_id, keys, by_owner=False)
-    if baseline:
-        baselines.give(session, actor, organization_id, baseline)
-    _send_order(session, actor, organization_id, order, locale)
-    return organization_id
 
 
 def _send_order(
