@@ -85,7 +85,10 @@ def test_of_two_who_save_at_once_one_is_told(place, admin):
         ({"name": ""}, "Enter a name for the baseline."),
         ({"text": ""}, "paste its text"),
         ({"text": "# nothing"}, "A baseline says at least one thing."),
-        ({"text": "policies:\n  two_step: {on: perhaps}"}, "Line 2, policies/two_step/on"),
+        (
+            {"text": "policies:\n  two_step: {enabled: perhaps}"},
+            "Line 2, policies/two_step/enabled",
+        ),
         ({"note": "x" * 501}, "Shorten it by 1 character"),
         ({"name": "gold"}, "Another baseline has this name already."),
     ],
@@ -164,7 +167,7 @@ def test_nothing_is_done_to_a_client_that_has_changed_since_the_look(place, admi
 
 
 def test_a_client_that_policies_do_not_fit_is_refused_and_the_others_go_on(place, admin):
-    make(admin, place, "policies: {uri_match: {on: true}}")
+    make(admin, place, "policies: {uri_match: {enabled: true}}")
     page = admin.get(client_url(place))
     look = admin.follow(admin.submit(page, "Show what it changes"))
     assert "Not done" in look

@@ -40,7 +40,7 @@ def admin(place):
 )
 def test_a_deviation_covers_one_value_until_its_day(accepted, present, days):
     today = dt.date(2026, 11, 22)
-    change = Change(("policies", "two_step", "on"), present, "wanted")
+    change = Change(("policies", "two_step", "enabled"), present, "wanted")
     deviation = Deviation(
         pointer(change.path), accepted, "why", "who", today + dt.timedelta(days=days)
     )

@@ -35,8 +35,8 @@ from tests.support.policies import TWO_STEP, enterprise, somebody, state, turn
 
 FILE = """
 policies:
-  two_step: {on: true}
-  password_generator: {on: true, length: 20}
+  two_step: {enabled: true}
+  password_generator: {enabled: true, length: 20}
 settings:
   limits_item_deletion: true
 groups:
@@ -214,7 +214,7 @@ def test_a_group_is_renamed_by_its_external_id_and_an_access_taken_away(place, a
 
 def test_whom_policies_revoke_is_named_before_and_done_after(place, admin):
     _person, member = somebody(place)
-    page = plan(admin, place, "policies: {two_step: {on: true}}")
+    page = plan(admin, place, "policies: {two_step: {enabled: true}}")
     assert "1 member loses access" in page
     assert "uma@client.example" in page
     admin.submit(page, "Apply and revoke")
@@ -258,11 +258,11 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(place, admin, monkeypatch
 
 
 def test_policies_that_do_not_go_together_are_refused_by_name(place, admin):
-    page = plan(admin, place, "policies: {uri_match: {on: true}}", status=422)
+    page = plan(admin, place, "policies: {uri_match: {enabled: true}}", status=422)
     assert "Single organization" in page
-    words = "policies: {uri_match: {on: true}, single_organization: {on: true}}"
+    words = "policies: {uri_match: {enabled: true}, single_organization: {enabled: true}}"
     admin.submit(plan(admin, place, words), "Apply the changes")
-    words = "policies: {uri_match: {on: false}, single_organization: {on: false}}"
+    words = "policies: {uri_match: {enabled: false}, single_organization: {enabled: false}}"
     admin.submit(plan(admin, place, words), "Apply the changes")
     assert place.database.all(select(Policy.is_on)) == [False, False]
 
@@ -297,10 +297,10 @@ def test_a_chosen_file_is_read_and_mistakes_are_told_with_their_lines(place, adm
 
     good = sent(FILE.encode())
     assert good.status_code == 200
-    bad = sent(b"policies:\n  two_step: {on: maybe}\ngroups:\n  - nam: x\n")
+    bad = sent(b"policies:\n  two_step: {enabled: maybe}\ngroups:\n  - nam: x\n")
     text = bad.get_data(as_text=True)
     assert bad.status_code == 422
-    assert "Line 2, policies/two_step/on" in text
+    assert "Line 2, policies/two_step/enabled" in text
     assert "Line 4, groups/1/nam" in text
     assert sent(b"\xff\xfe").status_code == 422
     assert sent(b"a: &x [*x]").status_code == 422

@@ -193,16 +193,16 @@ def test_a_change_says_what_was_and_what_comes():
         policies={PolicyKind.TWO_STEP: PolicySetting(is_on=True)},
         groups=(GroupSetting("Sales", None, {"servers": Level.MANAGE}),),
     )
-    here = ("groups", "sales", "collections")
+    here = ("groups", "Sales", "collections")
     expected = (
         Change((*here, "servers"), "view", "manage"),
-        Change(("policies", "two_step", "on"), before=False, after=True),
+        Change(("policies", "two_step", "enabled"), before=False, after=True),
     )
     assert diff_of(present, wanted) == expected
     wider = diff_of(present, replace(wanted, removes_others=True))
     assert set(wider) - set(expected) == {Change((*here, "old"), "edit", "none")}
     gone = diff_of(present, Configuration(removes_others=True))
-    assert gone == (Change(("groups", "sales", "name"), "Sales", None),)
+    assert gone == (Change(("groups", "Sales", "name"), "Sales", None),)
 
 
 BAD = [
@@ -210,26 +210,34 @@ BAD = [
     ({"format": 2}, "format", "This portal reads format 1."),
     ({"policy": {}}, "policy", "This name is not known here."),
     ({"others": "perhaps"}, "others", "Write one of: keep, remove."),
-    ({"policies": {"two_step": {}}}, "policies/two_step", "“on” is missing here."),
-    ({"policies": {"two_step": {"on": 1}}}, "policies/two_step/on", "Write true or false."),
-    ({"policies": {"no_such": {"on": True}}}, "policies/no_such", "This name is not known here."),
+    ({"policies": {"two_step": {}}}, "policies/two_step", "“enabled” is missing here."),
     (
-        {"policies": {"vault_timeout": {"on": True, "minutes": True}}},
+        {"policies": {"two_step": {"enabled": 1}}},
+        "policies/two_step/enabled",
+        "Write true or false.",
+    ),
+    (
+        {"policies": {"no_such": {"enabled": True}}},
+        "policies/no_such",
+        "This name is not known here.",
+    ),
+    (
+        {"policies": {"vault_timeout": {"enabled": True, "minutes": True}}},
         "policies/vault_timeout/minutes",
         "Write a whole number.",
     ),
     (
-        {"policies": {"vault_timeout": {"on": True, "minutes": 0}}},
+        {"policies": {"vault_timeout": {"enabled": True, "minutes": 0}}},
         "policies/vault_timeout/minutes",
         "Enter a number from 1 to 1440.",
     ),
     (
-        {"policies": {"vault_timeout": {"on": True, "action": "shout"}}},
+        {"policies": {"vault_timeout": {"enabled": True, "action": "shout"}}},
         "policies/vault_timeout/action",
         "Write one of: lock, sign_out.",
     ),
     (
-        {"policies": {"vault_banner": {"on": True}}},
+        {"policies": {"vault_banner": {"enabled": True}}},
         "policies/vault_banner/text",
         "Enter what everybody shall read.",
     ),
@@ -281,7 +289,7 @@ def test_all_mistakes_are_told_at_once_but_not_a_hundred():
 
 
 def test_a_policy_that_is_not_offered_cannot_be_set():
-    tree = {"policies": {"two_step": {"on": True}}}
+    tree = {"policies": {"two_step": {"enabled": True}}}
     assert read_tree(tree, Rules(policies=(PolicyKind.TWO_STEP,))).policies
     with pytest.raises(BadFile):
         read_tree(tree, Rules(policies=()))

@@ -30,7 +30,7 @@ WRITTEN = Rules(policies=OFFERED, names_collections=True)
 
 EXAMPLE = """policies:
   two_step:
-    on: true
+    enabled: true
 settings:
   limits_collection_creation: true
 collections:

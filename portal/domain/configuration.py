@@ -21,7 +21,7 @@ Flat = dict[Path, Value]
 
 POLICIES, SETTINGS, GROUPS, COLLECTIONS = "policies", "settings", "groups", "collections"
 # The leaf of a policy that says whether it is on; the level of a group that reaches nothing.
-ON, NO_ACCESS = "on", "none"
+ON, NO_ACCESS = "enabled", "none"
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def keys_of(groups: Sequence[GroupSetting]) -> list[str]:
     taken: set[str] = set()
     keys = []
     for group in groups:
-        base = group.external_id or name_ci(group.name)
+        base = group.external_id or group.name
         key, number = base, 1
         while key in taken:
             number += 1

@@ -6,7 +6,7 @@ from portal.models import Baseline, Event
 
 SAID = """
 policies:
-  two_step: {on: true}
+  two_step: {enabled: true}
 settings:
   limits_item_deletion: true
 collections:
