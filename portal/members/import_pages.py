@@ -12,6 +12,7 @@ from portal.domain.csv_lists import ImportState, LineState
 from portal.domain.emails import normalise, shown
 from portal.domain.errors import Message
 from portal.domain.member_import import address_in, role_of
+from portal.domain.names import COLOURS, initials
 from portal.extensions import db
 from portal.members import growing, import_queries, imports
 from portal.members.blueprint import page_of
@@ -31,6 +32,8 @@ class RowShown:
 
     line: int
     email: str
+    initials: str
+    tone: int
     role: str
     groups: str
     problems: tuple[str, ...]
@@ -134,9 +137,12 @@ def _row(found: Any, row: Any, url: str) -> RowShown:
     role = role_of(typed.get("role", ""))
     is_open = row.state is not LineState.DONE and found.state is not ImportState.RUNNING
     invited = row.member_id is not None
+    email = shown(normalise(address_in(typed.get("email", ""))))
     return RowShown(
         line=row.line,
-        email=shown(normalise(address_in(typed.get("email", "")))),
+        email=email,
+        initials=initials(email.partition("@")[0].replace(".", " ")),
+        tone=row.line % COLOURS + 1,
         role=str(_(role.label)) if role else typed.get("role", ""),
         groups="; ".join(filter(None, map(str.strip, typed.get("groups", "").split(";")))),
         problems=tuple(sentence(message) for message in problems_of(row).values()),

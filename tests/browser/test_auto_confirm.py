@@ -12,7 +12,8 @@ from tests.browser.test_confirm_members import sign_in
 from tests.support.accounts import keys_for
 from tests.support.chromium import assert_accessible
 from tests.support.organizations import join
-from tests.test_members_automatic import accept, prepare, settings_url
+from tests.test_members_automatic import accept, prepare
+from tests.test_members_automatic_choice import settings_url
 
 pytestmark = pytest.mark.committed
 ONE, TWO = "1 member was confirmed automatically.", "2 members were confirmed automatically."
