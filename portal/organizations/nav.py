@@ -56,7 +56,7 @@ PAGES = (
     NavPage(_SETTINGS, N_("Collections"), "collections.rules", "folder", P.ORGANIZATION_SETTINGS),
     NavPage(
         _SETTINGS,
-        N_("Confirmation"),
+        N_("Confirming"),
         "members.rules",
         "user-check",
         P.ORGANIZATION_SETTINGS,

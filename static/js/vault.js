@@ -71,12 +71,8 @@ export async function openVault() {
   if (opened) return (await currentRecord()) && opened;
   const mine = (opening ??= openRecord());
   const keys = await mine;
-  // The first of several who wait for the same answer keeps it; locking meanwhile drops both.
-  if (opening === mine) {
-    opening = null;
-    opened = keys;
-  }
-  return opened === keys ? keys : null;
+  if (opening === mine) [opening, opened] = [null, keys];
+  return opened && keys; // null: locked meanwhile
 }
 
 /**
