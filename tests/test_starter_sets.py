@@ -6,9 +6,11 @@ from sqlalchemy import select, update
 from portal.crypto.envelope import seal
 from portal.domain.access import Role
 from portal.domain.collection_access import Level
+from portal.domain.custom_roles import Custom
 from portal.domain.starter_sets import Pattern
 from portal.domain.states import MemberState
 from portal.models import Collection, CollectionGroup, Event, Group, Member
+from tests.support.collections import confirmed
 from tests.support.organizations import join, make_place
 
 
@@ -123,3 +125,11 @@ def test_without_keys_a_set_is_not_applied(database):
     page = browser.post(url(bare, "functions"), {**names(bare, 1), "seen": "1"}, status=422)
     assert "no keys yet" in page
     assert len(database.all(select(Collection.id))) == 1
+
+
+def test_the_first_step_of_the_set_up_leads_to_the_sets(place, admin):
+    page = admin.get(f"{place.url}/setup")
+    assert admin.get(page.link("Look at the starter sets")).heading == "Starter sets"
+    person, _row = confirmed(place, Role.CUSTOM, "max", (Custom.USERS,))
+    helper = place.browser_of(person).get(f"{place.url}/setup")
+    assert "Look at the starter sets" not in helper

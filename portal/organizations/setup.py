@@ -68,7 +68,7 @@ class StepView:
     """A step as the macros draw it.
 
     `skipped` says who left it out and why; `compare_url` compares the plans where this one lacks
-    the step; a URL that is not for the reader is None.
+    the step; `sets_url` makes a whole structure at once; a URL that is not for the reader is None.
     """
 
     number: int
@@ -81,6 +81,7 @@ class StepView:
     skip_url: str | None = None
     take_up_url: str | None = None
     compare_url: str | None = None
+    sets_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,15 @@ def _step_view(
         if is_skipped and may_skip
         else None,
         compare_url=None if in_plan else link("help.page", name="compare-plans"),
+        sets_url=_sets_url(organization_id, can) if step.kind is StepKind.COLLECTIONS else None,
     )
+
+
+def _sets_url(organization_id: UUID, can: Callable[[str], bool]) -> str | None:
+    endpoint = "collections.starter_sets"
+    if endpoint not in current_app.view_functions or not can(Permission.COLLECTIONS_CREATE):
+        return None
+    return url_for(endpoint, organization_id=organization_id)
 
 
 def about(kind: StepKind) -> str:
