@@ -26,11 +26,20 @@ from portal.domain.pricing import (
 from portal.domain.setup_steps import SetupFacts, progress, setup_steps
 from portal.domain.states import MemberState
 from portal.events import Stream
-from portal.models import Collection, CollectionMember, Organization, Subscription, SubscriptionLine
+from portal.models import (
+    Collection,
+    CollectionMember,
+    Organization,
+    SeatDay,
+    Subscription,
+    SubscriptionLine,
+)
 
 _SLACK = (0, 1, 2, 2, 3, 5, 8, 15)
 _STORAGE = (0, 0, 0, 0, 0, 0, 1, 2, 5, 10, 20, 50)
 _NET_DAYS = 30
+# Days on which seats changed, at most.
+_SEAT_DAYS = 8
 _VISITS = 3
 
 
@@ -67,6 +76,7 @@ class Clients:
         cast = self._crowd.gather(client.id, client.name, client.domain, fate, client.keys)
         selection = self._select(fate, cast)
         self._add_organization(client, cast, selection)
+        self._add_seat_days(client, cast, selection)
         self._add_subscription(client, selection)
         self._add_collection(client, cast)
         with self._log.at_most(fate.events):
@@ -126,6 +136,20 @@ class Clients:
             provider_since=client.fate.began,
             created_at=client.fate.began,
         )
+
+    def _add_seat_days(self, client: Client, cast: Cast, selection: Selection) -> None:
+        """People came one by one, so that the report of the seats has something to show."""
+        began, ended = client.fate.began.date(), self._now.date()
+        steps = min(_SEAT_DAYS, (ended - began).days // 30) + 1
+        for step in range(steps):
+            used = -(-cast.seats_used * (step + 1) // steps)
+            self._rows.add(
+                SeatDay,
+                organization_id=client.id,
+                day=began + (ended - began) * step // steps,
+                seats=max(used, -(-selection.seats * (steps + step + 1) // (2 * steps))),
+                seats_used=used,
+            )
 
     def _add_subscription(self, client: Client, selection: Selection) -> None:
         zone = ZoneInfo(self._provider.time_zone)
