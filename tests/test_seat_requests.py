@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
+from portal.billing import client_queries
+from portal.clients import lifecycle
 from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
 from portal.domain.custom_roles import Custom
 from portal.domain.seat_requests import RequestState
 from portal.models import (
+    Account,
     Attention,
     Event,
     Member,
@@ -20,6 +23,7 @@ from portal.models import (
     SeatRequest,
     SubscriptionChange,
 )
+from portal.providers import attention
 from tests.support.clients import make_client, persona
 from tests.support.organizations import make_place
 from tests.test_clients_subscription import service_user, settle
@@ -277,3 +281,49 @@ def test_of_many_who_ask_at_once_one_waits(committed):
         assert sorted(pool.map(go, filled)) == [303, 409, 409, 409]
     assert place.database.count(SeatRequest) == 1
     assert len(waiting(place)) == 1
+
+
+def test_unlinking_withdraws_what_was_asked_of_the_provider(place, owner):
+    asks(place, owner)
+    with place.database.session() as session:
+        client = client_queries.client(session, place.actor.scope, place.organization.id)
+        lifecycle.unlink(session, place.actor, client)
+    assert the_request(place).state is RequestState.WITHDRAWN
+    assert waiting(place) == []
+    page = owner.get(f"{place.members}/seats")
+    assert "No provider manages this organization" in page
+    assert "nobody can be asked" in asks(place, owner, status=409)
+
+
+def test_the_projection_of_who_waits_is_read_off_the_requests(place, owner):
+    asks(place, owner)
+    [kept] = waiting(place)
+    place.database.run(delete(Attention))
+    with place.database.session() as session:
+        attention.rebuild(session.connection())
+    [again] = waiting(place)
+    assert (again.subject_id, again.label, again.reason) == (
+        kept.subject_id,
+        kept.label,
+        kept.reason,
+    )
+
+
+def test_the_clients_page_leads_to_the_answer(place, owner, admin, database):
+    manage = f"/providers/{place.provider.id}/clients/{place.organization.id}/manage"
+    assert "asks for" not in admin.get(manage)
+    asks(place, owner)
+    page = admin.get(manage)
+    assert "Olga Two asks for 5 more seats." in page
+    assert page.link("Answer the request").endswith("/seats")
+    assert "asks for" not in service_user(place, database).get(manage)
+
+
+def test_the_pages_read_in_french(place, owner, admin):
+    place.database.run(update(Account).values(locale="fr"))
+    asks(place, owner)
+    assert owner.get(f"{place.members}/seats").heading == "Places"
+    page = admin.get(answer_url(place))
+    assert page.heading == "Acme Ltd demande des places"
+    assert "15 au lieu de 10" in page
+    assert "Approuver et ajouter les places" in page
