@@ -1,31 +1,21 @@
 """Asking to come in, the owner's answer, and the end; the page of both sides."""
 
 import datetime as dt
-import threading
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
 
-from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role
-from portal.domain.errors import RuleError
-from portal.domain.provider_access import AccessMode, GrantState, Over
+from portal.domain.provider_access import AccessMode, GrantState
 from portal.domain.states import ClientStatus, MemberState
-from portal.grants import service, switching
 from portal.grants.service import close_due
-from portal.mail.letters import compose
-from portal.mail.messages import MESSAGES, Office, Outdated
 from portal.models import (
     AccessGrant,
     Event,
-    Member,
     Organization,
     ProviderPerson,
-    new_id,
     utc_now,
 )
-from tests.support.databases import SECRET_KEY
 from tests.support.grants import MINUTE, TECH, make_house
 from tests.support.organizations import join
 
@@ -339,165 +329,3 @@ def test_the_page_costs_the_same_however_many_there_are(house, owner, statements
     statements.clear()
     owner.get(house.url)
     statements.most(few)
-
-
-# The mails
-
-
-def test_the_mails_link_leads_an_owner_to_the_request_and_others_nowhere(house, owner, tech):
-    ask(house, tech)
-    (row,) = house.rows()
-    token = LinkSigner((SECRET_KEY,), "access-request").sign(Link(house.id, row.id, 1))
-    answer = owner.get(f"/access-requests/{token}", status=303)
-    assert answer.location == f"{house.url}/grants/{row.id}"
-    page = owner.get(answer.location)
-    assert page.form("Let them in")
-    assert house.row(row.id).state is GrantState.REQUESTED, "looking changes nothing"
-    stranger = house.place.person("eve@else.example", "Eve", keys=True)
-    elsewhere = house.place.browser_of(stranger)
-    elsewhere.get(elsewhere.get(f"/access-requests/{token}", status=303).location, status=404)
-    owner.get("/access-requests/nonsense", status=404)
-
-
-def mail_of(house, topic, locale="en"):
-    """(address, subject, text) of the newest mail of a topic, as the worker would send it."""
-    job = house.mails(topic)[-1]
-    office = Office((SECRET_KEY,), lambda endpoint, **_: f"https://portal.example/{endpoint}")
-    with house.database.session() as session:
-        payload = dict(job.payload, locale=locale)
-        letter = MESSAGES[f"mail.{topic}"](session, office, payload)
-        mail = compose(letter, house.database.app.extensions["settings"], new_id())
-    text, _html = mail.message.iter_parts()
-    return mail.to, mail.message["Subject"], text.get_content()
-
-
-def test_each_mail_says_what_happened_and_one_that_comes_too_late_is_not_sent(house, owner, tech):
-    ask(house, tech)
-    (row,) = house.rows()
-    to, subject, text = mail_of(house, "access_asked")
-    assert (to, subject) == (house.owner.email, "Tom Berg asks for access to Acme Ltd")
-    assert "Reason: Ticket 4711: printer" in text
-    assert "/grants.request_link" in text
-    owner.post(f"{house.url}/grants/{row.id}/approve", {"minutes": "60"}, status=303)
-    to, subject, text = mail_of(house, "access_answered")
-    assert (to, subject) == (house.tech.email, "You can come into Acme Ltd now")
-    assert "Olga Petrova has let you in." in text
-    with pytest.raises(Outdated):
-        mail_of(house, "access_asked")
-    tech.post(f"{house.url}/grants/{row.id}/leave", status=303)
-    to, subject, _text = mail_of(house, "access_ended")
-    assert to == house.owner.email
-    assert subject == "The access of Tom Berg has ended: see what was done"
-    with pytest.raises(Outdated):
-        mail_of(house, "access_answered")
-
-
-def test_a_declined_request_is_told_with_a_name_and_a_lapsed_one_without(house, owner):
-    grant = house.grant(GrantState.REQUESTED)
-    owner.post(f"{house.url}/grants/{grant}/decline", status=303)
-    assert "Olga Petrova has declined" in mail_of(house, "access_answered")[2]
-    house.grant(GrantState.REQUESTED, ago=4 * 24 * 60)
-    close_due(sessions(house))
-    assert "Nobody has answered your request" in mail_of(house, "access_answered")[2]
-
-
-def test_only_the_clients_own_owners_are_asked(house, tech):
-    join(house.place, house.place.admin, Role.OWNER, MemberState.CONFIRMED)
-    waiting = house.place.person("wim@acme.example", "Wim", keys=True)
-    join(house.place, waiting, Role.OWNER, MemberState.ACCEPTED)
-    ask(house, tech)
-    assert [mail.account_id for mail in house.mails("access_asked")] == [house.owner.account_id]
-    assert house.database.count(Member) == 3
-
-
-# Races
-
-
-@pytest.fixture
-def busy(committed):
-    made = make_house(committed)
-    made.set_mode(AccessMode.ASK)
-    return made
-
-
-def at_once(house, *calls):
-    """Each in a thread and transaction of its own, begun together; what each raised, or None."""
-    start, answers = threading.Barrier(len(calls)), [None] * len(calls)
-
-    def run(number, call):
-        start.wait()
-        try:
-            with house.database.session() as session:
-                call(session)
-        except RuleError as error:
-            answers[number] = error
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return answers
-
-
-def tech_actor(house):
-    return replace(
-        house.actor,
-        account_id=house.tech.account_id,
-        name=house.tech.name,
-        role=Role.SERVICE_USER,
-        provider_id=house.place.provider.id,
-        via_provider=True,
-    )
-
-
-@pytest.mark.committed
-def test_of_two_answers_and_a_withdrawal_one_counts(busy):
-    grant = busy.grant(GrantState.REQUESTED)
-    here = (busy.id, grant)
-    answers = at_once(
-        busy,
-        lambda session: service.approve(session, busy.actor, *here, 15),
-        lambda session: service.approve(session, busy.actor, *here, 60),
-        lambda session: service.decline(session, busy.actor, *here),
-        lambda session: service.withdraw(session, tech_actor(busy), *here),
-    )
-    assert sum(answer is None for answer in answers) == 1
-    assert all(isinstance(answer, Over) for answer in answers if answer)
-    told = [len(busy.events(kind)) for kind in ("approve", "decline", "withdraw")]
-    assert sorted(told) == [0, 0, 2]
-
-
-@pytest.mark.committed
-def test_who_asks_five_times_at_once_asks_once(busy):
-    asking = {"reason": "Ticket", "minutes": 15}
-    answers = at_once(
-        busy,
-        *[
-            lambda session: service.ask(session, tech_actor(busy), busy.id, **asking)
-            for _ in range(5)
-        ],
-    )
-    assert sum(answer is None for answer in answers) == 1
-    assert len(busy.rows()) == 1
-    assert len(busy.mails("access_asked")) == 1
-
-
-@pytest.mark.committed
-def test_nobody_is_let_in_while_the_door_is_shut_for_good(busy):
-    grant = busy.grant(GrantState.REQUESTED)
-    answers = at_once(
-        busy,
-        lambda session: service.approve(session, busy.actor, busy.id, grant, 15),
-        lambda session: switching.switch(
-            session,
-            busy.actor,
-            busy.id,
-            AccessMode.NEVER,
-            seen="ask",
-            handed=switching.Handed(),
-        ),
-    )
-    assert answers[1] is None
-    assert busy.mode() is AccessMode.NEVER
-    assert busy.row(grant).state in {GrantState.LAPSED, GrantState.ENDED}

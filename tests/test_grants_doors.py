@@ -7,12 +7,14 @@ import json
 import pytest
 from sqlalchemy import select, update
 
+from portal.crypto.versions import version_of
 from portal.domain.access import Role
 from portal.domain.provider_access import AccessMode, GrantState
 from portal.domain.scope import Level, Reach
 from portal.domain.states import MemberState
 from portal.models import ClientAccess, Event, Member, Organization, ProviderEntry, utc_now
 from portal.providers import attention, rotation
+from portal.providers.service import ProviderKeys
 from tests.support.grants import make_house
 from tests.support.organizations import join
 from tests.support.scope_keys import client_with_keys, hire_scoped, key_for, reaches
@@ -317,3 +319,52 @@ def test_every_event_under_a_grant_names_it(house):
     payloads = [json.loads(text) for text in found]
     mine = [each for each in payloads if each.get("grant") == str(grant)]
     assert {each["type"] for each in mine} == set(kinds)
+
+
+def test_an_owner_sees_in_the_bar_that_somebody_asks(house):
+    house.set_mode(AccessMode.ASK)
+    owner = house.owners_browser()
+
+    def badges():
+        return owner.get(house.place.members).texts("nav a[href$=provider-access] .count")
+
+    assert badges() == []
+    house.grant(GrantState.REQUESTED)
+    house.grant(GrantState.REQUESTED, person=house.place.admin, ago=4 * 24 * 60)
+    assert badges() == ["1"], "one has lapsed"
+
+
+@pytest.mark.parametrize("mode", list(AccessMode))
+def test_who_waits_is_told_who_can_confirm_them(house, mode):
+    house.set_mode(mode)
+    person = house.place.person("wim@acme.example", "Wim Waits", keys=True)
+    join(house.place, person, Role.USER, MemberState.ACCEPTED)
+    page = house.place.browser_of(person).get(f"{house.place.url}/waiting")
+    assert ("Ada Nordström" in page) is (mode is AccessMode.ALWAYS)
+    assert ("Olga Petrova" in page) is (mode is not AccessMode.ALWAYS)
+
+
+@pytest.mark.parametrize(("mode", "events"), [(AccessMode.ASK, 1), (AccessMode.ALWAYS, 0)])
+def test_a_client_that_wants_to_be_asked_is_told_when_its_key_was_wrapped_anew(house, mode, events):
+    house.set_mode(mode)
+    made = house.place.provider_keys
+    mine = key_for(house.place.admin, made)
+    keys = ProviderKeys(made.public_key, made.protected_private_key, mine)
+    with house.database.session() as session:
+        rotation.start(session, house.place.actor, keys)
+        provider_id = house.place.provider.id
+        found = rotation.under_way(session, provider_id)
+        (client,) = rotation.clients_left(session, provider_id)
+        wrapped = rotation.Wrapped(client.key, version_of(client.private_key))
+        tom = key_for(house.tech, house.place.keys)
+        others = {row.id: tom for row in rotation.holders(session, provider_id) if not row.has_next}
+        rotation.wrap(
+            session, house.place.actor, found.id, people=others, clients={client.id: wrapped}
+        )
+        rotation.finish(session, house.place.actor, found.id)
+    told = house.database.all(
+        select(Event.id).where(
+            Event.type == "organization:keys:rewrap", Event.stream_id == house.id
+        )
+    )
+    assert len(told) == events

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Uuid, and_, bindparam, case, delete, exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, Uuid, and_, bindparam, case, delete, exists, func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from portal.domain.policies import PolicyKind
+from portal.domain.provider_access import OPEN, GrantState
 from portal.models import (
     AccessGrant,
     Account,
@@ -141,6 +142,7 @@ _PROVIDER_COLUMNS = (
     ProviderPerson.level.label("person_level"),
     ProviderPerson.wrapped_provider_key,
 )
+_ASKED = aliased(AccessGrant)
 _ORGANIZATION_COLUMNS = (
     Organization.id.label("organization_id"),
     Organization.name.label("organization_name"),
@@ -170,6 +172,16 @@ _ORGANIZATION_COLUMNS = (
     ProviderAccess.mode.label("access_mode"),
     AccessGrant.id.label("grant_id"),
     AccessGrant.ends_at.label("grant_ends_at"),
+    select(func.count())
+    .where(
+        _ASKED.organization_id == Organization.id,
+        # As the partial index says it.
+        _ASKED.state.in_(OPEN),
+        _ASKED.state == GrantState.REQUESTED,
+        _ASKED.lapses_at > bindparam("now", type_=UtcDateTime()),
+    )
+    .scalar_subquery()
+    .label("access_requests"),
     *_PROVIDER_COLUMNS,
 )
 

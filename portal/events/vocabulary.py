@@ -118,6 +118,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:organization:unlink": frozenset({"provider", "owners"}),
     "organization:billing:update": frozenset({"before", "after"}),
     "organization:keys:create": frozenset({"fingerprint", "by_owner", "wrapped_to"}),
+    "organization:keys:rewrap": frozenset({"fingerprint"}),
     "organization:keys:rotate": frozenset(
         {"fingerprint", "by_owner", "members", "people", "collections"}
     ),

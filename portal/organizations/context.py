@@ -204,7 +204,7 @@ def _frame(place: Any) -> Frame:
     banner = None
     if g.actor.via_provider:
         banner = Banner(_banner(place), url_for("clients.index", provider_id=place.provider_id))
-    rows = nav_groups(place.organization_id, g.actor.can, place.organization_plan)
+    rows = nav_groups(place.organization_id, g.actor.can, place.organization_plan, _badges(place))
     first = rows[0].items[0].url
     confirms = place.confirms_automatically and g.actor.can(Permission.MEMBERS_CONFIRM)
     return Frame(
@@ -216,6 +216,13 @@ def _frame(place: Any) -> Frame:
         brand_at(place),
         confirms_url=url_for("members.automatic", **here) if confirms else "",
     )
+
+
+def _badges(place: Any) -> dict[str, str]:
+    """What waits for this person's word, by the page that takes it."""
+    if place.access_requests and g.actor.can(Permission.PROVIDER_ACCESS_DECIDE):
+        return {"grants.index": str(place.access_requests)}
+    return {}
 
 
 def _banner(place: Any) -> str:

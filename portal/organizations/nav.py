@@ -1,6 +1,6 @@
 """The Admin Console's rows: which pages there are, and who sees which."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -78,15 +78,23 @@ PAGES = (
 
 
 def nav_groups(
-    organization_id: UUID, can: Callable[[Permission], bool], plan: Plan
+    organization_id: UUID,
+    can: Callable[[Permission], bool],
+    plan: Plan,
+    badges: Mapping[str, str],
 ) -> tuple[NavGroup, ...]:
-    """The rows that somebody sees, under their headings."""
+    """The rows that somebody sees, under their headings; `badges` by endpoint."""
     here: dict[str, Any] = {"organization_id": organization_id}
     found = [page for page in PAGES if page.is_open(can, plan)]
     return tuple(
         NavGroup(
             _(group) if group else "",
-            tuple(nav_item(_(page.label), page.endpoint, page.icon, **here) for page in pages),
+            tuple(
+                nav_item(
+                    _(page.label), page.endpoint, page.icon, badges.get(page.endpoint, ""), **here
+                )
+                for page in pages
+            ),
         )
         for group, pages in groupby(found, lambda page: page.group)
     )

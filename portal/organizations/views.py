@@ -33,11 +33,19 @@ def waiting(organization_id: uuid.UUID) -> Response:
         "organizations/_waiting.html",
         organization=current_user.place.organization_name,
         here=url_for("organizations.waiting", organization_id=organization_id),
-        admins=queries.provider_admins(db.session(), organization_id),
+        admins=_confirmers(organization_id),
         account_id=current_user.account_id,
         public_key=key,
         phrase=fingerprint_phrase(str(current_user.account_id), key) if key else "",
     )
+
+
+def _confirmers(organization_id: uuid.UUID) -> list[str]:
+    """Who can confirm: the provider's admins, or the owners where those may not come in freely."""
+    if current_user.place.access_mode is None:
+        return queries.provider_admins(db.session(), organization_id)
+    owners = queries.confirmed_owners(db.session(), organization_id)
+    return [owner.name for owner in owners if not owner.is_of_provider]
 
 
 @bp.get("/organizations/<uuid:organization_id>/closed")

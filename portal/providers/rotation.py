@@ -20,12 +20,14 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.versions import version_of
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
+from portal.domain.provider_access import AccessMode
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import (
     Account,
     Organization,
     Provider,
+    ProviderAccess,
     ProviderKeyRotation,
     ProviderPerson,
     new_id,
@@ -306,6 +308,28 @@ def finish(session: Session, actor: Actor, rotation_id: uuid.UUID) -> None:
         clients=total,
         people=len(people),
     )
+    _tell_who_is_asked(session, actor, provider_id, rotation.public_key)
+
+
+def _tell_who_is_asked(
+    session: Session, actor: Actor, provider_id: uuid.UUID, public_key: str
+) -> None:
+    """A browser had the keys of clients in hand that want to be asked: their logs say so."""
+    asked = (
+        select(Organization.id)
+        .join(ProviderAccess, ProviderAccess.organization_id == Organization.id)
+        .where(Organization.provider_id == provider_id, ProviderAccess.mode == AccessMode.ASK)
+        .order_by(Organization.id)
+    )
+    for organization_id in session.scalars(asked).all():
+        events.record(
+            session,
+            actor,
+            "organization:keys:rewrap",
+            streams=[Stream("organization", organization_id)],
+            subject_id=organization_id,
+            fingerprint=fingerprint_phrase(str(provider_id), public_key),
+        )
 
 
 def _swap(session: Session, provider_id: uuid.UUID, rotation: Row[Any]) -> None:
