@@ -91,7 +91,7 @@ def _groups(ways: queries.Ways, row: Any) -> Sequence[str]:
 def access_csv(organization_id: uuid.UUID) -> FlaskResponse:
     """What the report finds, read while it is sent; collections by their ids."""
     header = [_("E-mail address"), _("Name"), _("Role"), _("External id"), _("Collection id")]
-    header += [_("External id of the collection"), _("Permission"), _("Through")]
+    header += [_("External id of the collection"), _("Permission"), _("Why")]
     lines = _lines(organization_id, AccessList.read(request.args))
     return csv.download("member-access.csv", header, lines)
 

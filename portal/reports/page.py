@@ -48,8 +48,10 @@ def seat_chart(days: Sequence[Any], today: dt.date, present: Any) -> SeatChart:
         if before:
             known.append((month, before[-1].seats, before[-1].seats_used))
     known.append((first, present.seats, present.seats_used))
-    assigned = [seats for _month, seats, _used in known]
-    used = [used for _month, _seats, used in known]
+    # Unknown months keep their place, so that the first one known is no wall of colour.
+    unknown = [0] * (MONTHS - len(known))
+    assigned = unknown + [seats for _month, seats, _used in known]
+    used = unknown + [used for _month, _seats, used in known]
     highest = max([*assigned, 1])
     return SeatChart(
         columns(assigned),
