@@ -213,7 +213,9 @@ def test_any_owner_cancels_while_the_link_is_open(place, owner):
     assert len(streams(place, kind)) == 2, "once, in two logs"
 
 
-@pytest.mark.parametrize("typed", ["", "nonsense", str(new_id())])
+@pytest.mark.parametrize(
+    "typed", ["", "nonsense", str(new_id())], ids=["none", "nonsense", "unknown"]
+)
 def test_cancelling_what_is_not_there_cancels_nothing(place, owner, typed):
     ask(place, owner)
     owner.post(url(place, f"{DELETE}/cancel"), {"request": typed}, status=303)
