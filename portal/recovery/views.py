@@ -6,10 +6,12 @@ from typing import Any
 from flask import Response as FlaskResponse
 from flask import abort, make_response, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from portal.accounts import asked
 from portal.accounts.freshness import fresh
+from portal.accounts.limits import limited
 from portal.domain import account_recovery as rules
 from portal.domain.access import Permission
 from portal.domain.account_recovery import Stage, Step
@@ -34,6 +36,14 @@ from portal.web.forms import sentence
 from portal.web.fragments import done
 
 _FEATURE = Feature.ACCOUNT_RECOVERY
+
+
+def _myself() -> str:
+    return str(current_user.account_id)
+
+
+# Each one mails the member and everybody who could approve.
+ASKING = (("20 per hour", _myself),)
 _STEPS = {step.value: step for step in (Step.APPROVE, Step.DECLINE, Step.WITHDRAW)}
 
 
@@ -73,6 +83,7 @@ def ask(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
 
 @bp.post(f"{HERE}/members/<uuid:member_id>/recovery")
 @requires(Permission.MEMBERS_RECOVER, feature=_FEATURE)
+@limited(ASKING)
 @fresh
 def ask_submit(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     """Open it; the member is told at once."""
