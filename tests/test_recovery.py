@@ -317,7 +317,7 @@ def test_declining_and_withdrawing_end_it(place, olga, adam, uma):
     place.database.run(update(RecoveryRequest).values(state="requested", closed_at=None))
     step(place, olga, "withdraw")
     assert recovery(place).state is RecoveryState.WITHDRAWN
-    place.browser_of(olga).post(one(place), {"step": "carry_out"}, status=400)
+    place.browser_of(olga).post(one(place), {"step": "carry_out"}, status=422)
 
 
 def test_one_is_open_at_a_time_and_the_database_decides(place, olga, adam, uma):

@@ -121,6 +121,7 @@ _AFTER = {
     Step.EXPIRE: RecoveryState.EXPIRED,
 }
 OVER = N_("This recovery is over. Load the page again.")
+UNKNOWN = N_("Choose what to do with this recovery.")
 TOO_EARLY = N_("The 24 hours are not over yet. Until then the member can stop it.")
 NOT_APPROVED = N_("A second person has to approve it first.")
 

@@ -156,7 +156,7 @@ def decide(organization_id: uuid.UUID, recovery_id: uuid.UUID) -> Response:
         abort(404)
     step = _STEPS.get(request.form.get("step", ""))
     if step is None:
-        abort(400)
+        return _page(organization_id, recovery_id, sentence(Message(rules.UNKNOWN)), 422)
     try:
         service.decide(db.session(), actor(), organization_id, recovery_id, step)
     except RuleError as error:
