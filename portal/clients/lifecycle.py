@@ -216,11 +216,7 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         status=ClientStatus.ACTIVE,
         **_NO_WORDS,
     )
-    switching.forget(session, actor, client.id)
-    attention.leave(session, client.id)
-    seat_requests.give_up(session, actor, client.id)
-    session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
-    reach.forget(session, actor.scope.provider_id, client.id)
+    _forget(session, actor, client)
     _bill_at_list_price(session, client)
     events.record(
         session,
@@ -232,3 +228,12 @@ def unlink(session: Session, actor: Actor, client: Any) -> None:
         owners=[owner.email for owner in owners],
     )
     _tell_everybody(session, actor, client, "mail.client_unlinked")
+
+
+def _forget(session: Session, actor: Actor, client: Any) -> None:
+    """What stood between the provider and the organization: ways in, tags, and what was asked."""
+    switching.forget(session, actor, client.id)
+    attention.leave(session, client.id)
+    seat_requests.give_up(session, actor, client.id)
+    session.execute(delete(OrganizationTag).where(OrganizationTag.organization_id == client.id))
+    reach.forget(session, actor.scope.provider_id, client.id)
