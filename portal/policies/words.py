@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from portal.domain.emails import shown
-from portal.domain.errors import Message, RuleError
+from portal.domain.errors import NN_, Message, RuleError
 from portal.domain.names import colour_class, initials, name_ci
 from portal.domain.policies import Labels, PolicyKind, needed_by
 from portal.domain.policy_data import Data, choice_label, label_of, to_store
@@ -175,53 +175,43 @@ def _from_now(kind: PolicyKind) -> str:
     return str(_("Their vault apps are told"))
 
 
+_COUNTED = {
+    Effect.REVOKED: NN_(
+        "%(count)s member loses access now and gets an e-mail about it. Their seat comes back.",
+        "%(count)s members lose access now and get an e-mail about it. Their seats come back.",
+    ),
+    Effect.AT_SIGN_IN: NN_(
+        "It holds for %(count)s member. Whether their present master password is good enough "
+        "shows only when they sign in: the portal does not know it. If it is not, they choose "
+        "another one at once.",
+        "It holds for %(count)s members. Whether their present master passwords are good "
+        "enough shows only when they sign in: the portal does not know them. Whose is not, "
+        "chooses another one at once.",
+    ),
+    Effect.AT_CHANGE: NN_(
+        "It holds for %(count)s member, from the next master password that they choose.",
+        "It holds for %(count)s members, from the next master password that they choose.",
+    ),
+    Effect.FROM_NOW: NN_(
+        "It holds for %(count)s member from now on.",
+        "It holds for %(count)s members from now on.",
+    ),
+    Effect.AT_UNLOCK: NN_(
+        "%(count)s member is asked to enrol at their next unlock.",
+        "%(count)s members are asked to enrol at their next unlock.",
+    ),
+    Effect.AT_ACCEPT: NN_(
+        "%(count)s person who has not accepted yet is asked when they accept.",
+        "%(count)s people who have not accepted yet are asked when they accept.",
+    ),
+}
+
+
 def counts(look: Look) -> list[str]:
     """How many are touched in which way, a sentence each."""
     found = list(look.effects.values())
-    sentences = {
-        Effect.REVOKED: lambda many: ngettext(
-            "%(count)s member loses access now and gets an e-mail about it. Their seat comes back.",
-            "%(count)s members lose access now and get an e-mail about it. Their seats come back.",
-            many,
-            count=number(many),
-        ),
-        Effect.AT_SIGN_IN: lambda many: ngettext(
-            "It holds for %(count)s member. Whether their present master password is good enough "
-            "shows only when they sign in: the portal does not know it. If it is not, they choose "
-            "another one at once.",
-            "It holds for %(count)s members. Whether their present master passwords are good "
-            "enough shows only when they sign in: the portal does not know them. Whose is not, "
-            "chooses another one at once.",
-            many,
-            count=number(many),
-        ),
-        Effect.AT_CHANGE: lambda many: ngettext(
-            "It holds for %(count)s member, from the next master password that they choose.",
-            "It holds for %(count)s members, from the next master password that they choose.",
-            many,
-            count=number(many),
-        ),
-        Effect.FROM_NOW: lambda many: ngettext(
-            "It holds for %(count)s member from now on.",
-            "It holds for %(count)s members from now on.",
-            many,
-            count=number(many),
-        ),
-        Effect.AT_UNLOCK: lambda many: ngettext(
-            "%(count)s member is asked to enrol at their next unlock.",
-            "%(count)s members are asked to enrol at their next unlock.",
-            many,
-            count=number(many),
-        ),
-        Effect.AT_ACCEPT: lambda many: ngettext(
-            "%(count)s person who has not accepted yet is asked when they accept.",
-            "%(count)s people who have not accepted yet are asked when they accept.",
-            many,
-            count=number(many),
-        ),
-    }
     told = [(each, found.count(each)) for each in Effect]
-    return [str(sentences[each](many)) for each, many in told if many]
+    return [str(ngettext(*_COUNTED[each], many, count=number(many))) for each, many in told if many]
 
 
 def page_of(
