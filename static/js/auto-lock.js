@@ -40,7 +40,10 @@ export async function currentRecord() {
   }
   if (record.expires <= Date.now()) {
     await lock();
-    if (record.signsOut) await signOut();
+    if (record.signsOut) {
+      await post("/sign-out");
+      location.reload();
+    }
     return null;
   }
   return record;
@@ -59,15 +62,10 @@ async function check() {
   else if (root.dataset.vault === "unlocked") leave();
 }
 
-// An organization may ask for less since the vault was unlocked; each page says what holds now.
+// An organization may ask for less since then: each page says what holds now.
 function end({ lockMinutes, sessionEnds }) {
   const minutes = Math.min(lockMinutes, Number(root.dataset.lockMinutes) || lockMinutes);
   return Math.min(Date.now() + minutes * MINUTE, sessionEnds);
-}
-
-async function signOut() {
-  await post("/sign-out");
-  location.reload();
 }
 
 async function touch() {
@@ -127,7 +125,9 @@ export async function forget() {
 export async function watch() {
   if (expires) return;
   const record = await currentRecord();
-  if (record && record.expires > end(record)) await writeRecord({ ...record, expires: end(record) });
+  if (record && record.expires > end(record)) {
+    await writeRecord({ ...record, expires: end(record) });
+  }
   await check();
 }
 

@@ -2,7 +2,6 @@
 import { showErrors, ownPath } from "./forms.js";
 import { post } from "./http.js";
 import { deleteRecord } from "./unlock-store.js";
-import { unlock } from "./vault.js";
 
 // Survives the second factor because that step is swapped into this very page.
 let stretched = null;
@@ -29,20 +28,11 @@ async function showNextStep(next) {
   main.querySelector("input:not([type=hidden])")?.focus();
 }
 
-// What an organization asks at sign-in. Who does not meet it is let in to change it alone.
-async function declare(rules) {
-  if (!rules || !typed) return;
-  const { unmet } = await import("./password-rules.js");
-  if (!unmet(rules.checks, typed)) {
-    await post("/session/password-rules", { password_rules: rules.token });
-  }
-}
-
 async function goIn(next, rules) {
   try {
-    await declare(rules);
+    if (rules) await (await import("./password-rules.js")).declare(rules, typed);
     await deleteRecord(); // of whoever was signed in here before
-    if (stretched) await unlock(stretched);
+    if (stretched) await (await import("./vault.js")).unlock(stretched);
   } catch {
     // Signed in all the same; the page that needs the vault offers to unlock it.
   }
@@ -55,7 +45,7 @@ async function goIn(next, rules) {
  * Sends the form and does what the answer asks for.
  * @param {HTMLFormElement} form
  * @param {Uint8Array} [key] the stretched master key, to unlock with once signed in
- * @param {string} [password] to be checked against what is asked of it at sign-in
+ * @param {string} [password] for what is asked of it at sign-in
  */
 export async function enter(form, key, password = "") {
   if (key) [stretched, typed] = [key, password];

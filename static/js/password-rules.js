@@ -3,6 +3,7 @@
  * alone, since the password never leaves the browser.
  */
 import { fill, pointAt, word } from "./forms.js";
+import { post } from "./http.js";
 
 export const MINIMUM_LENGTH = 12;
 const KINDS = { lower: /\p{Ll}/u, upper: /\p{Lu}/u, digits: /\d/, special: /[^\p{L}\d]/u };
@@ -31,6 +32,16 @@ export function unmet(checks, password) {
     return what === "complexity" ? strength(password) >= least : KINDS[what].test(password);
   };
   return checks.find(([what, least]) => !met(what, least))?.[2] ?? "";
+}
+
+/**
+ * What an organization asks at sign-in. Who does not meet it is let in to change it alone.
+ * @param {{checks: [string, number, string][], token: string}} rules
+ * @param {string} password empty after a page of its own for the second factor
+ */
+export async function declare(rules, password) {
+  if (!password || unmet(rules.checks, password)) return;
+  await post("/session/password-rules", { password_rules: rules.token });
 }
 
 /** Shows how good it is while it is typed. @param {HTMLFormElement} form */
