@@ -1,14 +1,17 @@
 """Settings → Organization: who changes what, what it is told as, and two tabs at once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
 from sqlalchemy import select
 
+from portal.console import queries, service
 from portal.domain.access import Role
 from portal.domain.states import MemberState
 from portal.models import Affiliation, Member, OrganizationSettings
+from portal.settings.service import Changed
 from tests.support.console import owner_of, people, streams, url, without_provider
 from tests.support.organizations import join, make_place
 from tests.support.staff import told
@@ -71,6 +74,15 @@ def test_an_owner_without_a_provider_says_where_invoices_go(place, owner):
     found = told(place, "organization:billing:update")
     assert found[0]["after"] == {"billing_email": "invoices@acme.example"}
     assert streams(place, "organization:billing:update") == [place.organization.id]
+
+
+def test_a_provider_that_came_in_between_says_where_invoices_go(place, database):
+    wanted = {"name": "Acme Ltd", "billing_email": "mine@acme.example", "locale": ""}
+    actor = replace(place.actor, organization_id=place.organization.id)
+    with database.session() as session:
+        seen = service.seen(queries.settings(session, place.organization.id))
+        with pytest.raises(Changed):
+            service.save(session, actor, wanted, seen=seen)
 
 
 def test_the_language_is_that_of_invitations(place, owner):

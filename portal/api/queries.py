@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from portal.domain.states import MemberState
 from portal.members.access import effective_access
 from portal.models import (
     Account,
@@ -236,12 +237,16 @@ def reaching(
     after: uuid.UUID | None,
     limit: int,
 ) -> Found:
-    """A page of (id, state, level, by_role, is_direct): who reaches one collection."""
-    access = effective_access(organization_id)
-    found = (
-        _of(organization_id, Member.id, Member.state)
-        .add_columns(access.c.level, access.c.by_role, access.c.is_direct)
-        .join(access, access.c.member_id == Member.id)
-        .where(access.c.collection_id == collection_id)
-    )
-    return _page(session, found, Member.id, after, limit)
+    """A page of (id, level, by_role, is_direct): who reaches one collection."""
+    access = effective_access(organization_id, collection_id=collection_id)
+    # Not joined with members: their states come after it, for those of the page alone.
+    columns = access.c.member_id.label("id"), access.c.level, access.c.by_role, access.c.is_direct
+    return _page(session, select(*columns), access.c.member_id, after, limit)
+
+
+def states_of(
+    session: Session, organization_id: uuid.UUID, members: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, MemberState]:
+    """The state of each of these members."""
+    found = _of(organization_id, Member.id, Member.state).where(Member.id.in_(members))
+    return {row.id: row.state for row in session.execute(found)}

@@ -157,11 +157,12 @@ def collection_access(organization: uuid.UUID, collection: uuid.UUID) -> Respons
     if not queries.has_collection(db.session(), organization, collection):
         return api_error(404)
     found = queries.reaching(db.session(), organization, collection, asked.after, asked.limit)
+    states = queries.states_of(db.session(), organization, [row.id for row in found])
 
     def told(row: Any) -> dict[str, Any]:
         return {
             "member": str(row.id),
-            "state": row.state.value,
+            "state": states[row.id].value,
             "level": row.level.value,
             "through": _way(row),
         }

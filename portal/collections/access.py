@@ -54,14 +54,25 @@ class Reached:
         return self.rows.c.is_direct
 
 
-def effective(organization_id: uuid.UUID, *conditions: ColumnElement[bool]) -> Reached:
+def effective(
+    organization_id: uuid.UUID,
+    *conditions: ColumnElement[bool],
+    collection_id: uuid.UUID | None = None,
+) -> Reached:
     """What assignments give each member of one organization, one row for each that is reached.
 
-    `conditions` are about `Member`, to look at some alone. Members of every state are here: what
+    `conditions` are about `Member`, to look at some alone; `collection_id` looks at one
+    collection. Members of every state are here: what
     somebody is given waits for them until they are confirmed. Owners and admins may reach more by
     their role (`domain.collection_rules`).
     """
-    both = union_all(_direct(organization_id, conditions), _by_groups(organization_id, conditions))
+    direct = _direct(organization_id, conditions)
+    by_groups = _by_groups(organization_id, conditions)
+    if collection_id is not None:
+        # Inside of both: from outside PostgreSQL would work through the whole organization.
+        direct = direct.where(CollectionMember.collection_id == collection_id)
+        by_groups = by_groups.where(CollectionGroup.collection_id == collection_id)
+    both = union_all(direct, by_groups)
     return Reached(both.subquery("reached"))
 
 

@@ -40,7 +40,8 @@ def save(session: Session, actor: Actor, values: Mapping[str, str], *, seen: str
     """
     organization_id = tenant_of(actor)
     before = queries.settings(session, organization_id)
-    if mark(before, NAMES) != seen:
+    # Where invoices go is a provider's to say, also of one that has come since the form was read.
+    if mark(before, NAMES) != seen or ("billing_email" in values and before.provider_id):
         raise Changed
     changed = {name: values[name] for name in values if getattr(before, name) != values[name]}
     if not changed:

@@ -43,13 +43,17 @@ def reaches_all() -> ColumnElement[bool]:
     return and_(Member.role.in_((Role.OWNER, Role.ADMIN)), ~narrowed)
 
 
-def effective_access(organization_id: uuid.UUID, *conditions: ColumnElement[bool]) -> Subquery:
+def effective_access(
+    organization_id: uuid.UUID,
+    *conditions: ColumnElement[bool],
+    collection_id: uuid.UUID | None = None,
+) -> Subquery:
     """(member_id, collection_id, level, by_role, is_direct) of all that is reached, once each.
 
-    `conditions` are about `Member`. It counts only for confirmed members of an active
-    organization; whoever shows somebody else's says so.
+    `conditions` are about `Member`, `collection_id` looks at one collection. It counts only for
+    confirmed members of an active organization; whoever shows somebody else's says so.
     """
-    given = effective(organization_id, *conditions, ~reaches_all())
+    given = effective(organization_id, *conditions, ~reaches_all(), collection_id=collection_id)
     by_role = (
         _of(
             organization_id,
@@ -63,6 +67,8 @@ def effective_access(organization_id: uuid.UUID, *conditions: ColumnElement[bool
         .join(Collection, Collection.organization_id == Member.organization_id)
         .where(reaches_all(), *conditions)
     )
+    if collection_id is not None:
+        by_role = by_role.where(Collection.id == collection_id)
     by_assignment = select(
         given.member_id,
         given.collection_id,
