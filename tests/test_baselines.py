@@ -1,11 +1,15 @@
 """Baselines: written in versions and given to clients old and new; who may, and what it costs."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import select, update
 
+from portal.baselines import service
 from portal.crypto.envelope import seal
 from portal.domain.access import Role
 from portal.domain.bulk import RowState
+from portal.domain.errors import RuleError
 from portal.domain.plans import Plan
 from portal.domain.provider_access import AccessMode
 from portal.domain.states import MemberState
@@ -63,7 +67,8 @@ def test_a_baseline_is_written_in_versions_that_never_change(place, admin):
     assert "Nothing has changed." in admin.follow(admin.submit(again, "Save version"))
     assert place.database.one(select(Baseline.newest)) == 2
     assert len(told(place, "provider:baseline:update")) == 1
-    admin.get(url(place, baseline, "versions/3"), status=404)
+    for number in (0, 3, 10**30):
+        admin.get(url(place, baseline, "versions", number), status=404)
 
 
 def test_of_two_who_save_at_once_one_is_told(place, admin):
@@ -90,6 +95,8 @@ def test_of_two_who_save_at_once_one_is_told(place, admin):
             "Line 2, policies/two_step/enabled",
         ),
         ({"note": "x" * 501}, "Shorten it by 1 character"),
+        ({"note": "a\u202eb"}, "Remove the invisible control characters"),
+        ({"text": 'groups: [{name: "\\0"}]'}, "Remove the invisible control characters"),
         ({"name": "gold"}, "Another baseline has this name already."),
     ],
 )
@@ -119,6 +126,15 @@ def test_deleting_leaves_clients_as_they_are(place, admin):
     admin.submit(page, "Delete baseline")
     assert place.database.count(Baseline) == place.database.count(BaselineAssignment) == 0
     assert place.database.one(select(OrganizationSettings.limits_item_deletion)) is True
+
+
+def test_whoever_does_not_reach_all_clients_deletes_none(place, admin):
+    make(admin, place)
+    found = place.database.one(select(Baseline))
+    actor = replace(place.actor, limited_to=found.id)
+    with place.database.session() as session, pytest.raises(RuleError, match="do not reach"):
+        service.remove(session, actor, found)
+    assert place.database.count(Baseline) == 1
 
 
 # Given to clients.

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from portal.configuration import text
 from portal.domain.configuration_files import BadFile
+from portal.domain.names import is_printable
 
 scalars = st.one_of(
-    st.text(max_size=12).filter(lambda each: each.isprintable()),
+    st.text(max_size=12).filter(lambda each: each.isprintable() and is_printable(each)),
     st.integers(-(10**9), 10**9),
     st.booleans(),
     st.sampled_from(
@@ -50,6 +51,8 @@ BAD = [
     ("a: [1, 2\n", 2, "This is not readable as YAML"),
     ("a: 1\nb: \x00\n", 2, "This is not readable as YAML"),
     ("a: 1\nb: \ud800\n", 2, "This is not readable as YAML"),
+    ('a: 1\nb: "\\0"\n', 2, "invisible control characters"),
+    ('a: 1\n"\\ud800": 1\n', 2, ""),
     ("[" * 5000, 1, "nested too deep"),
     ("[" + "1," * 30_000 + "]", 1, "more than 20000 values"),
     ("#" * 200_001, None, "longer than 200000 characters"),

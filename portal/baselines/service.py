@@ -18,7 +18,7 @@ from portal.domain.baselines import NAME_LIMIT, NO_NAME, NOTE_LIMIT, Deviation
 from portal.domain.configuration import Configuration
 from portal.domain.configuration_files import write_tree
 from portal.domain.errors import N_, RuleError, refuse
-from portal.domain.names import check_name, name_ci, too_long
+from portal.domain.names import check_name, is_printable, name_ci, too_long
 from portal.events import Stream
 from portal.models import (
     Baseline,
@@ -32,6 +32,10 @@ from portal.organizations.service import streams_in
 
 TAKEN = N_("Another baseline has this name already.")
 NOTHING_SAID = N_("A baseline says at least one thing. Write what clients shall be set to.")
+CONTROL = N_("Remove the invisible control characters; type the text instead of pasting it.")
+OF_OTHERS = N_(
+    "Clients that you do not reach may have this baseline. Somebody who reaches all deletes it."
+)
 GONE = N_("The baseline is not there any more.")
 UNWATCHED = N_("The client has no baseline any more.")
 TOO_MANY = N_("A provider has at most %(limit)s baselines.")
@@ -62,6 +66,8 @@ def check_note(text: str) -> str:
     note = " ".join(text.split())
     if len(note) > NOTE_LIMIT:
         raise RuleError(too_long(len(note) - NOTE_LIMIT, NOTE_LIMIT), field="note")
+    if not is_printable(note):
+        raise refuse(CONTROL, field="note")
     return note
 
 
@@ -172,7 +178,12 @@ def _move_on(session: Session, baseline: Any, seen: int, number: int, name: str)
 
 
 def remove(session: Session, actor: Actor, baseline: Any) -> None:
-    """Delete it with its versions; clients keep what they are set to and are watched no more."""
+    """Delete it with its versions; clients keep what they are set to and are watched no more.
+
+    `RuleError` for whoever does not reach all of them.
+    """
+    if not actor.scope.is_whole:
+        raise refuse(OF_OTHERS)
     session.execute(
         delete(Baseline)
         .where(Baseline.provider_id == baseline.provider_id, Baseline.id == baseline.id)

@@ -24,6 +24,7 @@ from portal.policies.service import OFFERED
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
 from portal.web.formats import moment
+from portal.web.forms import sentence
 
 # Kinds of policies come and go; what a person writes is checked against those of today.
 WRITTEN = Rules(policies=OFFERED, names_collections=True)
@@ -221,13 +222,15 @@ def save(provider_id: uuid.UUID, baseline_id: uuid.UUID) -> AnyResponse:
 def version(provider_id: uuid.UUID, baseline_id: uuid.UUID, number: int) -> str:
     """What a version says, and what it changed of the one before."""
     found = find(provider_id, baseline_id)
-    said = queries.content(db.session(), provider_id, baseline_id, number)
+    # A number that no database keeps is compared here and not there.
+    known = number <= found.newest
+    said = queries.content(db.session(), provider_id, baseline_id, number) if known else None
     if said is None:
         abort(404)
     before = queries.content(db.session(), provider_id, baseline_id, number - 1)
-    known, wanted = beside(before or Configuration(), said)
-    gone = diff(wanted, known)
-    changes = [change for change in diff(known, wanted) if before] + [
+    earlier, wanted = beside(before or Configuration(), said)
+    gone = diff(wanted, earlier)
+    changes = [change for change in diff(earlier, wanted) if before] + [
         rules.reversed_change(change) for change in gone if change.path not in wanted
     ]
     facts = next(row for row in _versions(found) if row["number"] == number)
@@ -262,7 +265,12 @@ def delete(provider_id: uuid.UUID, baseline_id: uuid.UUID) -> str:
 def delete_submit(provider_id: uuid.UUID, baseline_id: uuid.UUID) -> AnyResponse:
     """Delete it; what clients are set to stays."""
     found = find(provider_id, baseline_id)
-    service.remove(db.session(), actor(), found)
+    try:
+        service.remove(db.session(), actor(), found)
+    except RuleError as error:
+        saved = notices.add(sentence(error.text), "warning")
+        db.session.commit()
+        return fragments.done(_url("baseline", provider_id, baseline_id=baseline_id), saved)
     saved = notices.add(_("The baseline %(name)s is deleted.", name=found.name))
     db.session.commit()
     return fragments.done(_url("index", provider_id), saved)

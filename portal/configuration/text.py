@@ -14,6 +14,7 @@ import yaml
 from portal.domain.configuration import Configuration
 from portal.domain.configuration_files import BadFile, Mistake, Place, Rules, read_tree
 from portal.domain.errors import N_, Message
+from portal.domain.names import is_printable
 
 LENGTH = 200_000
 DEPTH = 8
@@ -29,6 +30,7 @@ _TWICE = N_("“%(name)s” stands here twice.")
 _NO_NAME = N_("A name must be a single text.")
 _FANCY = N_("Tags, anchors and aliases are not read here. Write the values out.")
 _DEEP = N_("This is nested too deep.")
+_CONTROL = N_("Remove the invisible control characters here.")
 _MANY = N_("The file has more than %(limit)s values.")
 _ONE = N_("The file holds more than one document. Leave one of them.")
 
@@ -105,6 +107,7 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent) or event.anchor or _is_tagged(event):
             raise _bad(_line(event), _FANCY)
         if isinstance(event, yaml.ScalarEvent):
+            _check_printable(event)
             return _scalar(event)
         if len(place) >= DEPTH:
             raise _bad(_line(event), _DEEP)
@@ -129,6 +132,7 @@ class _Builder:
                 raise _bad(_line(event), _NO_NAME)
             if event.anchor or _is_tagged(event):
                 raise _bad(_line(event), _FANCY)
+            _check_printable(event)
             if event.value in found:
                 raise _bad(_line(event), _TWICE, name=event.value)
             here = (*place, event.value)
@@ -144,6 +148,12 @@ def _line(event: Any) -> int:
 
 def _is_tagged(event: Any) -> bool:
     return getattr(event, "tag", None) is not None
+
+
+def _check_printable(event: Any) -> None:
+    """Escapes may write what no database keeps: control characters and halves of characters."""
+    if not is_printable(event.value.replace("\n", "").replace("\t", "")):
+        raise _bad(_line(event), _CONTROL)
 
 
 def _scalar(event: Any) -> str | int | bool | None:
