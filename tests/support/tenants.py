@@ -23,6 +23,9 @@ from portal.events import Stream, record
 from portal.models import (
     AccessGrant,
     Base,
+    Baseline,
+    BaselineAssignment,
+    BaselineVersion,
     ChangeSet,
     ClientImport,
     ClientImportLine,
@@ -85,6 +88,7 @@ class Tenant:
     collection_id: uuid.UUID = field(default_factory=uuid.uuid4)
     recovery_id: uuid.UUID = field(default_factory=uuid.uuid4)
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    baseline_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
     def ids(self) -> dict[str, uuid.UUID]:
@@ -103,6 +107,7 @@ class Tenant:
             "collection_id": self.collection_id,
             "recovery_id": self.recovery_id,
             "request_id": self.request_id,
+            "baseline_id": self.baseline_id,
             "person_id": self.person_id,
         }
 
@@ -157,7 +162,22 @@ def make_tenant(database: Database, mark: str) -> Tenant:
     group = {"organization_id": client.id, "id": tenant.group_id}
     database.add(Group(**group, name=f"{mark} group", name_ci=f"{mark} group".lower()))
     _ask(tenant)
+    _set_baseline(tenant)
     return tenant
+
+
+def _set_baseline(tenant: Tenant) -> None:
+    """A baseline that the client was given, and is not as."""
+    here = {"provider_id": tenant.provider.id, "baseline_id": tenant.baseline_id}
+    name = f"{tenant.mark} baseline"
+    tree = {"settings": {"limits_item_deletion": True}, "groups": [{"name": f"{tenant.mark} team"}]}
+    tenant.database.add(
+        Baseline(
+            provider_id=tenant.provider.id, id=tenant.baseline_id, name=name, name_ci=name.lower()
+        ),
+        BaselineVersion(**here, number=1, content=tree, by_name=tenant.mark),
+        BaselineAssignment(**here, organization_id=tenant.client.id, number=1, by_name=tenant.mark),
+    )
 
 
 def _person(database: Database, mark: str, name: str) -> Person:
