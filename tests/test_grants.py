@@ -301,6 +301,18 @@ def test_what_was_done_under_a_grant_is_that_persons_acts_in_that_time(house, ow
     assert page.select("[data-print]")
 
 
+def test_each_grant_begins_with_an_entry_of_its_own(house, owner, tech):
+    """The same browser on the same day: under the second grant it has come in once more."""
+    for _ in range(2):
+        grant = house.grant()
+        tech.get(f"{house.place.url}/members")
+        tech.get(f"{house.place.url}/groups")
+        owner.post(f"{house.url}/grants/{grant}/end", status=303)
+        told = owner.get(f"{house.url}/grants/{grant}").texts("table tbody th")
+        assert len(told) == 1
+        assert "Entered as Northwind IT" in told[0]
+
+
 def test_the_log_of_a_grant_is_for_whoever_reads_the_log(house, tech):
     grant = house.grant()
     page = tech.get(f"{house.url}/grants/{grant}")

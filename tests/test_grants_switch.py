@@ -71,6 +71,13 @@ def test_asking_first_is_chosen_on_a_page_that_names_what_it_means(house, owner)
     assert house.place.client().provider_wrapped_key, "it stays, for whoever is let in"
 
 
+def test_members_who_work_for_the_provider_are_pointed_out(house, owner):
+    sentence = "1 member works for the provider too"
+    assert sentence not in owner.get(f"{house.url}/mode/never")
+    join(house.place, house.tech, Role.USER, MemberState.CONFIRMED)
+    assert sentence in owner.get(f"{house.url}/mode/never")
+
+
 def test_never_deletes_every_key_of_the_provider_at_once(house, owner):
     _kim, row = hire_scoped(house.place, reach=Reach.ONLY)
     kim = house.place.person("kim2@northwind.example", "Kim", keys=True)

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, and_, exists, func, or_
 from sqlalchemy import select as _select
 from sqlalchemy.orm import Session
 
+from portal.accounts.sessions import IDLE
 from portal.domain.access import Role
 from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.provider_access import OPEN, AccessMode, GrantState
@@ -33,7 +34,7 @@ from portal.models.reach import reached
 SORT = "id"
 PAGE_SIZE = 25
 PEOPLE = 200
-# A session that was idle for longer is over (accounts.sessions.IDLE); entries are told by day.
+# Entries are told by day.
 ENTERED_WITHIN = dt.timedelta(days=1)
 
 
@@ -101,6 +102,24 @@ def is_own_owner(session: Session, organization_id: uuid.UUID, account_id: uuid.
     return session.execute(found).first() is not None
 
 
+def members_of_provider(session: Session, organization_id: uuid.UUID) -> int:
+    """How many confirmed members work for the provider: they come in whatever is set."""
+    found = (
+        _of(organization_id, Member.id)
+        .join(Organization, Organization.id == Member.organization_id)
+        .join(
+            ProviderPerson,
+            and_(
+                ProviderPerson.provider_id == Organization.provider_id,
+                ProviderPerson.account_id == Member.account_id,
+                ProviderPerson.state == ProviderPersonState.CONFIRMED,
+            ),
+        )
+        .where(Member.state == MemberState.CONFIRMED)
+    )
+    return len(session.execute(found).all())
+
+
 def people(session: Session, organization_id: uuid.UUID) -> Sequence[Row[Any]]:
     """(account_id, name, email, role, level) of the provider's people whose scope has it.
 
@@ -138,6 +157,29 @@ def live_sessions(session: Session, organization_id: uuid.UUID) -> Sequence[Row[
     they came in is told by the log, `seen_at` is the session's own, wherever it was used.
     """
     now = utc_now()
+    found = (
+        _sessions(organization_id)
+        .outerjoin(
+            AccessGrant,
+            and_(
+                AccessGrant.organization_id == ProviderEntry.organization_id,
+                *is_live(Account.id, now),
+            ),
+        )
+        .where(
+            ProviderEntry.day >= (now - ENTERED_WITHIN).date(),
+            AuthSession.expires_at > now,
+            AuthSession.seen_at > now - IDLE,
+            opens_to(Account.id, Organization.id),
+        )
+        .distinct()
+        .order_by(AuthSession.seen_at.desc(), ProviderEntry.session_id)
+        .limit(PEOPLE)
+    )
+    return session.execute(found).all()
+
+
+def _sessions(organization_id: uuid.UUID) -> Select[Any]:
     entered = (
         _select(func.max(Event.at))
         .where(
@@ -147,7 +189,7 @@ def live_sessions(session: Session, organization_id: uuid.UUID) -> Sequence[Row[
         )
         .scalar_subquery()
     )
-    found = (
+    return (
         _of(organization_id, ProviderEntry.session_id)
         .add_columns(
             AuthSession.account_id,
@@ -170,24 +212,7 @@ def live_sessions(session: Session, organization_id: uuid.UUID) -> Sequence[Row[
                 ProviderPerson.state == ProviderPersonState.CONFIRMED,
             ),
         )
-        .outerjoin(
-            AccessGrant,
-            and_(
-                AccessGrant.organization_id == ProviderEntry.organization_id,
-                *is_live(Account.id, now),
-            ),
-        )
-        .where(
-            ProviderEntry.day >= (now - ENTERED_WITHIN).date(),
-            AuthSession.expires_at > now,
-            AuthSession.seen_at > now - dt.timedelta(hours=12),
-            opens_to(Account.id, Organization.id),
-        )
-        .distinct()
-        .order_by(AuthSession.seen_at.desc(), ProviderEntry.session_id)
-        .limit(PEOPLE)
     )
-    return session.execute(found).all()
 
 
 _GRANT = (

@@ -151,6 +151,7 @@ def _page(
         version=version_of(place.protected_private_key) if place.protected_private_key else "",
         phrase=fingerprint_phrase(str(place.provider_id), key) if key else "",
         inside=len(queries.live_sessions(db.session(), organization_id)),
+        insiders=queries.members_of_provider(db.session(), organization_id),
         here=request.path,
         back_url=url_for("grants.index", organization_id=organization_id),
         keys_url=url_for("organizations.rotate_key", organization_id=organization_id),

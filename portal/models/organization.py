@@ -276,7 +276,10 @@ class SubscriptionChange(Base):
 
 
 class ProviderEntry(Base):
-    """The trace of a provider's person entering a client: one a session and UTC day."""
+    """The trace of a provider's person entering a client: one a session and UTC day.
+
+    Who is in by an owner's grant leaves another with the grant's id in the place of the session's.
+    """
 
     __tablename__ = "provider_entries"
 

@@ -70,28 +70,35 @@ def take_up(session: Session, organization_id: uuid.UUID, kinds: Collection[Step
 
 
 def has_entered(session: Session, actor: Actor, day: dt.date) -> bool:
-    """Whether this session has already left its trace in the client today."""
+    """Whether this session, and the grant it is in by, have left their trace here today."""
+    marks = _marks(actor)
     found = select(ProviderEntry.day).where(
         ProviderEntry.organization_id == actor.organization_id,
-        ProviderEntry.session_id == actor.session_id,
+        ProviderEntry.session_id.in_(marks),
         ProviderEntry.day == day,
     )
-    return session.execute(found).first() is not None
+    return len(session.execute(found).all()) == len(marks)
+
+
+def _marks(actor: Actor) -> list[uuid.UUID]:
+    """A grant is a mark of its own: what is done under it begins with the entry under it."""
+    return [mark for mark in (actor.session_id, actor.grant_id) if mark]
 
 
 def enter_by_provider(
     session: Session, actor: Actor, day: dt.date, client: str, provider: str
 ) -> None:
-    """Leave the trace of a provider's person in both logs, once a session and UTC day."""
+    """Leave the trace of a provider's person in both logs, once a session, grant and UTC day."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    here = {"organization_id": actor.organization_id, "day": day}
     trace = (
         dialect.insert(ProviderEntry)
-        .values(organization_id=actor.organization_id, session_id=actor.session_id, day=day)
+        .values([{**here, "session_id": mark} for mark in _marks(actor)])
         .on_conflict_do_nothing()
         .returning(ProviderEntry.day)
     )
     # Not by the row count: PostgreSQL's driver gives none for such an insert.
-    if session.execute(trace).first() is None:
+    if not session.execute(trace).all():
         return
     events.record(
         session,
