@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import Response, abort, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -87,19 +87,21 @@ def _row(each: Difference, here: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _chosen(provider_id: uuid.UUID, organization_id: uuid.UUID) -> tuple[Any, Difference]:
-    """The client, locked by nobody, and the difference that the address names; or 404."""
+def _chosen(provider_id: uuid.UUID, organization_id: uuid.UUID) -> tuple[Any, Difference | None]:
+    """The client, and the difference that the address names; None where there is none any more."""
     found = find_client(organization_id)
     path = request.args.get("path", "")
     known = {pointer(each.change.path): each for each in _differences(provider_id, found)}
-    return found, known.get(path) or abort(404)
+    return found, known.get(path)
 
 
 @bp.get(f"{CLIENT}/deviation")
 @requires(Permission.BASELINES_MANAGE)
-def deviation(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
+def deviation(provider_id: uuid.UUID, organization_id: uuid.UUID) -> AnyResponse:
     """One difference, to be accepted with a reason and a last day."""
     found, each = _chosen(provider_id, organization_id)
+    if each is None:
+        return _back(provider_id, organization_id, "")
     told = each.accepted or each.lapsed
     values = {"reason": told.reason, "owner": told.owner} if told else {"owner": actor().name}
     return _deviation_page(found, each, DeviationForm(formdata=None, data=values))
@@ -110,6 +112,8 @@ def deviation(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
 def accept(provider_id: uuid.UUID, organization_id: uuid.UUID) -> AnyResponse:
     """Accept the value that the page showed, and no other."""
     found, each = _chosen(provider_id, organization_id)
+    if each is None:
+        return _back(provider_id, organization_id, "")
     form = DeviationForm()
     if request.form.get("seen") != _seal(each):
         return _deviation_page(found, each, form, 409)

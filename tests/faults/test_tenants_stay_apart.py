@@ -101,8 +101,8 @@ def test_a_foreign_id_is_answered_like_one_that_does_not_exist(app, routes, nort
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_reaches_what_its_rights_say_and_no_more(app, database, routes, north, role):
     wrong = []
-    # Whoever has left is nobody here any more, so that comes last.
-    order = {"members.leave_submit": 1, "providers.leave_submit": 2}
+    # Whoever has left is nobody here any more, so that comes last; what is deleted, before.
+    order = {"baselines.delete_submit": 1, "members.leave_submit": 1, "providers.leave_submit": 2}
     for route in sorted(routes, key=lambda each: order.get(each.endpoint, 0)):
         forget_limits(database)
         if not route.place:
