@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import delete
 
 from portal.models import RateLimit
+from tests.faults.doors import PUBLIC, SIGNED_IN
 from tests.faults.rights import RIGHTS
-from tests.faults.routes import ACCESS, PUBLIC, SIGNED_IN, routes_of, stated
+from tests.faults.routes import ACCESS, routes_of, stated
 from tests.support.tenants import ROLES, differences, everything, make_tenant
 
 # Differs in each answer, whatever is asked.
