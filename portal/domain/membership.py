@@ -134,6 +134,11 @@ def check_role(role: Role, permissions: Collection[Custom], plan: Plan, by: Mana
     """Raise `RuleError` where `by` cannot give that role, or its plan has none such."""
     if role is Role.CUSTOM and not plan.has(Feature.CUSTOM_ROLES):
         raise refuse(ENTERPRISE_ONLY, field="role")
+    check_reach(role, permissions, by)
+
+
+def check_reach(role: Role, permissions: Collection[Custom], by: Manager) -> None:
+    """Raise `RuleError` where `by` cannot hand that role to anybody, whatever the plan."""
     if not by.may_manage(role):
         raise refuse(RANK, field="role")
     if by.rank is Rank.HELPER and not may_grant(by.permissions, permissions):

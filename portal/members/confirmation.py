@@ -13,6 +13,7 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.versions import version_of
 from portal.domain.access import Actor, Role
 from portal.domain.errors import N_, RuleError, refuse
+from portal.domain.membership import RANK
 from portal.domain.states import MemberState, check_member_move
 from portal.members import conditions
 from portal.models import Account, Member, Organization, utc_now
@@ -69,6 +70,8 @@ def confirm(
     check_member_move(member.state, MemberState.CONFIRMED)
     if member.role is Role.OWNER and actor.role not in {Role.OWNER, Role.PROVIDER_ADMIN}:
         raise refuse(OWNERS_ONLY)
+    if member.role is Role.ADMIN and actor.role is Role.CUSTOM:
+        raise refuse(RANK)
     if member.public_key is None:
         raise refuse(NO_ACCOUNT_KEYS)
     if not looks_sealed(wrapped_key, 4):

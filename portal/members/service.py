@@ -13,9 +13,12 @@ from portal import events
 from portal.crypto.tokens import Link
 from portal.domain.access import Actor, Role, Trace
 from portal.domain.collection_access import Level
+from portal.domain.custom_roles import Custom
 from portal.domain.errors import N_, refuse
 from portal.domain.invitations import ASK_EVERY, VALID
+from portal.domain.membership import RANK, Manager, check_reach
 from portal.domain.states import MemberState
+from portal.members import conditions
 from portal.models import Collection, CollectionMember, Member, Organization, new_id, utc_now
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
@@ -172,12 +175,15 @@ def replace_address(
     member_id: uuid.UUID,
     before: str,
     email: str,
+    by: Manager | None = None,
 ) -> None:
     """Send the invitation to `email` instead of `before`, whose link dies.
 
     Raises `RuleError` on `email` for an address that is a member already, on no field for
-    somebody who does not wait to accept at `before` any more.
+    somebody who does not wait to accept at `before` any more, and where `by` (with no parts of a
+    custom role unless given) could not have invited anybody to this role.
     """
+    conditions.hold(session, organization_id)
     other = aliased(Member)
     taken = exists().where(other.organization_id == organization_id, other.email == email)
     if session.scalar(taken.select()):
@@ -186,6 +192,9 @@ def replace_address(
     if renewed is None:
         raise refuse(NOT_WAITING)
     _check_rank(actor, renewed.role)
+    # Whoever chooses the mailbox could choose their own: it is as good as giving the role.
+    parts = [Custom(part) for part in renewed.permissions]
+    check_reach(renewed.role, parts, by or Manager(actor.role))
     events.record(
         session,
         actor,
@@ -199,9 +208,11 @@ def replace_address(
 
 
 def _check_rank(actor: Actor, role: Role) -> None:
-    """Owners are made by owners; a provider admin stands in for one."""
+    """Owners are made by owners; a provider admin stands in for one. Custom roles make no admin."""
     if role is Role.OWNER and actor.role not in {Role.OWNER, Role.PROVIDER_ADMIN}:
         raise refuse(OWNERS_ONLY, field="role")
+    if role is Role.ADMIN and actor.role is Role.CUSTOM:
+        raise refuse(RANK, field="role")
 
 
 def _is_older_than(age: dt.timedelta) -> ColumnElement[bool]:
@@ -262,6 +273,7 @@ _INVITED = (
     Member.id,
     Member.email,
     Member.role,
+    Member.permissions,
     Member.invitation_version,
     Member.invitation_locale,
 )

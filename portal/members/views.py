@@ -27,7 +27,7 @@ from portal.members import (
     seat_views,
     service,
 )
-from portal.members.blueprint import INVITING, ONE, bp, find
+from portal.members.blueprint import INVITING, ONE, bp, find, manager
 from portal.members.confirmation import KeyChanged
 from portal.members.forms import AddressForm, ConfirmForm
 from portal.organizations.key_rings import opening_of
@@ -77,6 +77,7 @@ def replace_address(organization_id: uuid.UUID, member_id: uuid.UUID) -> Respons
                 member_id=member_id,
                 before=member.email,
                 email=email,
+                by=manager(),
             )
         except RuleError as error:
             form.blame(error)
