@@ -152,8 +152,13 @@ def test_at_sign_in_the_browser_gets_the_rules_and_the_session_waits_for_its_wor
     answer = sign_in(browser, uma)
     told = answer["password_rules"]
     assert [check[:2] for check in told["checks"]] == [["length", 16], ["digits", 1]]
-    # Nothing opens but the page that changes it.
-    for path in ("/", "/profile", f"{place.url}/collections", "/session/policies"):
+    # Nothing opens but the page that checks it, and then the one that changes it.
+    paths = ("/", "/profile", f"{place.url}/collections", "/session/policies")
+    for path in paths:
+        assert browser.get(path, status=303).location == f"/unlock?next={path}"
+    assert "your browser checks it first" in browser.get("/unlock")
+    assert browser.post("/session/vault", headers=JSON).response.json["password_rules"] == told
+    for path in (*paths, "/unlock"):
         assert browser.get(path, status=303).location == "/profile/password"
     assert "First another master password" in browser.get("/profile/password")
     wrong = browser.post(
@@ -181,7 +186,21 @@ def test_with_a_second_factor_the_rules_come_after_it(place):
     code = {"code": uma.totp}
     answer = browser.post("/sign-in/second-factor", code, headers=JSON).response.json
     assert answer["password_rules"]["checks"]
+    assert browser.get("/profile", status=303).location == "/unlock?next=/profile"
+
+
+def test_whoever_came_in_by_a_code_is_asked_when_the_vault_is_unlocked(place):
+    uma, _member = somebody(place)
+    turn(place, P, AT_SIGN_IN)
+    browser = place.browser_of(uma, method="code")
+    browser.get("/profile")
+    told = browser.post("/session/vault", headers=JSON).response.json["password_rules"]
     assert browser.get("/profile", status=303).location == "/profile/password"
+    right = {"password_rules": told["token"]}
+    browser.post("/session/password-rules", right, headers=JSON, status=204)
+    browser.get("/profile")
+    again = browser.post("/session/vault", headers=JSON).response.json
+    assert again["password_rules"] is None
 
 
 def test_a_policy_that_does_not_ask_at_sign_in_lets_everybody_in(place):

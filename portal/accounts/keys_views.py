@@ -1,5 +1,7 @@
 """Unlocking and locking the vault, and the keys of an account that has none yet."""
 
+from typing import Any
+
 from flask import (
     Response,
     jsonify,
@@ -42,14 +44,14 @@ def unlock() -> str | AnyResponse:
     return make_response(page, 422 if error else 200)
 
 
-def _material(secret: str | None, status: int) -> Response:
+def _material(secret: str | None, status: int, **more: Any) -> Response:
     state = {
         "secret": secret,
         "locked": secret is None,
         "lock_minutes": current_user.lock_minutes,
         "signs_out": current_user.signs_out,
     }
-    answer = jsonify(vault.material(db.session(), current_user) | state)
+    answer = jsonify(vault.material(db.session(), current_user) | state | more)
     answer.status_code = status
     return no_store(answer)
 
@@ -62,9 +64,13 @@ def session_vault() -> Response:
         secret = vault.live_secret(db.session(), sign_in.sealer("vault"), current_user)
         return _material(secret, 200 if secret else 409)
     secret = vault.unlock(db.session(), sign_in.sealer("vault"), current_user)
+    # Whoever came in by a code, or before an organization asked, types the password here.
+    found = password_rules.due(db.session(), current_user.account_id)
+    if found:
+        password_rules.hold(db.session(), current_user.session_id)
     # What is told in a vault is told again to whoever opens it.
     session.pop(SEEN_MESSAGES, None)
-    answer = _material(secret, 200)
+    answer = _material(secret, 200, password_rules=rules(found).answer if found else None)
     db.session.commit()
     return answer
 

@@ -79,9 +79,16 @@ def refuse_visitor() -> AnyResponse | None:
     if current_user.pending:
         return go(url_for("accounts.second_factor", next=here()))
     owes = current_user.has_temporary_password or current_user.password_due
-    if owes and request.endpoint not in WITH_TEMPORARY_PASSWORD:
+    if not owes or request.endpoint in WITH_TEMPORARY_PASSWORD:
+        return None
+    if current_user.has_temporary_password or current_user.is_unlocked:
         return go(url_for("accounts.change_password"))
-    return None
+    # Nobody has looked at it yet, or the page that had it is gone: typed once more, it is checked.
+    return None if request.endpoint == "accounts.unlock" else go(_unlock_first())
+
+
+def _unlock_first() -> str:
+    return url_for("accounts.unlock", next=here())
 
 
 def _refusal(permission: Permission, feature: Feature | None) -> AnyResponse | None:

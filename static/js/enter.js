@@ -32,7 +32,7 @@ async function goIn(next, rules) {
   try {
     if (rules) await (await import("./password-rules.js")).declare(rules, typed);
     await deleteRecord(); // of whoever was signed in here before
-    if (stretched) await (await import("./vault.js")).unlock(stretched);
+    if (stretched) await (await import("./vault.js")).unlock(stretched, typed);
   } catch {
     // Signed in all the same; the page that needs the vault offers to unlock it.
   }

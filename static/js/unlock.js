@@ -24,7 +24,7 @@ async function tryPassword(form) {
     password.value = "";
     return pointAt(password, word(form, "wrong"));
   }
-  if (!(await unlock(stretched))) return showErrors(form, { data: {} });
+  if (!(await unlock(stretched, password.value))) return showErrors(form, { data: {} });
   location.assign(ownPath(form.dataset.next));
 }
 

@@ -93,10 +93,11 @@ export async function opensWith(protectedUserKey, stretched) {
 /**
  * Unlocks this session's vault, for this page and the next ones.
  * @param {Uint8Array} stretched the stretched master key
+ * @param {string} [password] to be checked where an organization asks something of it
  * @returns {Promise<Vault|null>} null for an account without keys, or if the server refuses
  * @throws {CannotOpen} for a wrong master password
  */
-export async function unlock(stretched) {
+export async function unlock(stretched, password) {
   const { ok, data } = await post("/session/vault");
   if (!ok || !data.secret || !data.protected_user_key) return null;
   const raw = await open(data.protected_user_key, await importKey(stretched));
@@ -115,6 +116,9 @@ export async function unlock(stretched) {
     iv,
     ct,
   });
+  if (data.password_rules) {
+    await (await import("./password-rules.js")).declare(data.password_rules, password);
+  }
   return keys;
 }
 

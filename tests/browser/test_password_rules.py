@@ -4,11 +4,14 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select, update
 
+from portal.domain.access import Role
 from portal.domain.policies import PolicyKind
 from portal.domain.policy_data import MasterPassword
+from portal.domain.states import MemberState
 from portal.models import DeclaredPassword, Policy
-from tests.support.accounts import PASSWORD
+from tests.support.accounts import PASSWORD, make_person
 from tests.support.chromium import assert_accessible
+from tests.support.organizations import join
 from tests.support.policies import enterprise, somebody, turn
 
 pytestmark = pytest.mark.committed
@@ -74,6 +77,38 @@ def test_a_password_that_is_good_enough_goes_in_and_is_not_asked_again(live, peo
     sign_in(live, second, uma.email, PASSWORD)
     expect(second).to_have_url(f"{live.url}/profile")
     assert place.database.one(select(DeclaredPassword.version)) == 2
+
+
+def test_a_page_lost_at_the_second_factor_costs_no_new_password(live, people, place):
+    uma = make_person(place.database, "uma@client.example", "Uma", keys=True, second=True)
+    join(place, uma, Role.USER, MemberState.CONFIRMED)
+    turn(place, P, MasterPassword(complexity=2, length=14, at_sign_in=True))
+    page = people(locale="en").new_page()
+    sign_in(live, page, uma.email, PASSWORD)
+    code = page.get_by_label("Code")
+    expect(code).to_be_visible()
+    page.reload()
+    code.fill(uma.totp)
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Unlock your vault")
+    assert_accessible(page)
+    page.get_by_label("Master password").fill(PASSWORD)
+    page.get_by_role("button", name="Unlock").click()
+    expect(page).to_have_url(f"{live.url}/profile")
+    assert place.database.count(DeclaredPassword) == 1
+
+
+def test_a_password_that_is_too_weak_is_found_when_the_vault_is_unlocked(live, people, place):
+    uma, _member = somebody(place)
+    page = people(locale="en").new_page()
+    sign_in(live, page, uma.email, PASSWORD)
+    expect(page).to_have_url(f"{live.url}/profile")
+    turn(place, P, MasterPassword(length=64, at_sign_in=True))
+    page.get_by_role("button", name="Lock").click()
+    page.get_by_role("link", name="Unlock").click()
+    page.get_by_label("Master password").fill(PASSWORD)
+    page.get_by_role("button", name="Unlock").click()
+    expect(page).to_have_url(f"{live.url}/profile/password")
 
 
 def test_whoever_joins_chooses_what_the_inviting_organization_asks(live, people, place):
