@@ -100,7 +100,7 @@ class MasterPassword(Told):
     special: bool = _flag(_SPECIAL)
     at_sign_in: bool = _flag(
         N_("Ask at sign-in, too"),
-        N_("Whoever signs in or unlocks with one that does not meet this chooses a new one at once."),
+        N_("Whoever comes in or unlocks with one that is not enough chooses a new one at once."),
     )
 
 
