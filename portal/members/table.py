@@ -73,7 +73,8 @@ def listed(
             row,
             url_for("members.member", organization_id=member.organization_id, member_id=member.id),
             second_factor_word(member),
-            recovery_word(member),
+            # A column of "Not enrolled" would only take the room of the addresses.
+            recovery_word(member) if member.is_enrolled else "",
             ", ".join(groups.of.get(member.id, ())),
             member.account_id == account_id,
         )
