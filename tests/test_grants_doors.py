@@ -7,6 +7,7 @@ import json
 import pytest
 from sqlalchemy import select, update
 
+from portal.clients import lifecycle
 from portal.crypto.versions import version_of
 from portal.domain.access import Role
 from portal.domain.provider_access import AccessMode, GrantState
@@ -368,3 +369,18 @@ def test_a_client_that_wants_to_be_asked_is_told_when_its_key_was_wrapped_anew(h
         )
     )
     assert len(told) == events
+
+
+@pytest.mark.parametrize("action", ["suspend", "delete"])
+def test_no_access_goes_on_while_the_owners_are_locked_out(house, action):
+    house.set_mode(AccessMode.ASK)
+    grant_id = house.grant()
+    asked = house.grant(GrantState.REQUESTED, house.place.admin)
+    client = house.place.client()
+    with house.database.session() as session:
+        move = lifecycle.suspend if action == "suspend" else lifecycle.ask_deletion
+        move(session, house.place.actor, client)
+    assert house.row(grant_id).state is GrantState.ENDED
+    assert house.row(asked).state is GrantState.LAPSED
+    house.techs_browser().get(f"{house.place.url}/members", status=303)
+    assert len(house.mails("access_ended")) == 1

@@ -12,6 +12,7 @@ from portal.domain.access import Actor
 from portal.domain.errors import N_, Changed, refuse
 from portal.domain.states import ClientStatus
 from portal.events import Stream
+from portal.grants import service as grants
 from portal.grants import switching
 from portal.members import seat_requests
 from portal.models import (
@@ -135,6 +136,10 @@ def _move(
     if not client.status.may_become(after):
         raise Changed
     _change(session, provider_id, client, status=after, **more)
+    if after is not ClientStatus.ACTIVE:
+        # Its owners are locked out: nobody could end an access that they have given.
+        grants.hold(session, client.id)
+        grants.close_all(session, actor, client.id)
     streams = [Stream("organization", client.id)]
     if provider_id is not None:
         streams.append(Stream("provider", provider_id))
