@@ -177,8 +177,9 @@ def test_a_custom_member_widens_nothing(place, uma):
     ask(place, helper, uma[1])
 
 
-def test_who_belongs_elsewhere_is_not_recovered_by_anybody(place, olga, uma):
-    elsewhere(place, uma[0])
+@pytest.mark.parametrize("state", [MemberState.CONFIRMED, MemberState.REVOKED])
+def test_who_belongs_elsewhere_is_not_recovered_by_anybody(place, olga, uma, state):
+    elsewhere(place, uma[0], state)
     assert "another organization" in ask(place, olga, uma[1], status=409)
 
 
@@ -187,6 +188,13 @@ def test_accepted_and_revoked_members_can_be_recovered(place, olga, state):
     person, row = someone(place, "Ines", state=state)
     enrol(place, person, row)
     ask(place, olga, row)
+
+
+@pytest.mark.parametrize("reason", ["Forgot \u202eti", "Forgot\u2066 it"])
+def test_a_reason_with_invisible_characters_reaches_no_mail(place, olga, uma, reason):
+    page = place.browser_of(olga).post(ask_url(place, uma[1]), {"reason": reason}, status=422)
+    assert "invisible control characters" in page
+    assert not place.database.all(select(RecoveryRequest.id))
 
 
 def test_another_tenants_recovery_is_not_found(place, olga, adam, uma, database):

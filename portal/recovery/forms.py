@@ -5,6 +5,7 @@ from wtforms import BooleanField, Field, HiddenField, TextAreaField, ValidationE
 
 from portal.accounts.forms import PasswordChangeForm
 from portal.domain.account_recovery import REASON_LIMIT
+from portal.domain.names import is_printable
 from portal.web.forms import Form
 
 
@@ -26,6 +27,11 @@ class AskForm(Form):
         if not field.data:
             raise ValidationError(
                 _l("Enter why, so that the second person can decide and the member knows.")
+            )
+        # It is mailed to the member, who decides by it.
+        if not is_printable(field.data):
+            raise ValidationError(
+                _l("Remove the invisible control characters; type the text instead of pasting it.")
             )
         if len(field.data) > REASON_LIMIT:
             raise ValidationError(

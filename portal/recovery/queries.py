@@ -26,7 +26,8 @@ from portal.models import (
 )
 
 Found = Row[Any]
-INSIDE = (MemberState.ACCEPTED, MemberState.CONFIRMED)
+# Who is revoked may be restored without another look at their key.
+BELONGS = (MemberState.ACCEPTED, MemberState.CONFIRMED, MemberState.REVOKED)
 PLANS = tuple(plan for plan in Plan if plan.has(Feature.ACCOUNT_RECOVERY))
 # How many recoveries that are over a list shows; the event log has them all.
 PAST = 50
@@ -88,7 +89,7 @@ def _belongs_elsewhere() -> ColumnElement[bool]:
         exists().where(
             other.account_id == Member.account_id,
             other.organization_id != Member.organization_id,
-            other.state.in_(INSIDE),
+            other.state.in_(BELONGS),
         ),
         exists().where(ProviderPerson.account_id == Member.account_id),
     )
