@@ -60,15 +60,19 @@ def room_of(foreseen: Foreseen, actor: Actor, url: str = "") -> Room:
 def _needed(foreseen: Foreseen) -> str:
     free = number(foreseen.standing.free)
     counted = ngettext(
-        "%(num)s seat is needed; free: %(free)s.",
-        "%(num)s seats are needed; free: %(free)s.",
+        "%(count)s seat is needed; free: %(free)s.",
+        "%(count)s seats are needed; free: %(free)s.",
         foreseen.wanted,
+        count=number(foreseen.wanted),
         free=free,
     )
     if not foreseen.added:
         return str(counted)
     added = ngettext(
-        "%(num)s seat would be added.", "%(num)s seats would be added.", foreseen.added
+        "%(count)s seat would be added.",
+        "%(count)s seats would be added.",
+        foreseen.added,
+        count=number(foreseen.added),
     )
     return f"{counted} {added}"
 
