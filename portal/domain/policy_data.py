@@ -10,11 +10,13 @@ from enum import StrEnum
 from typing import Any
 
 from portal.domain.errors import N_, refuse
+from portal.domain.names import is_printable
 
 _NUMBER = N_("Enter a number from %(low)s to %(high)s.")
 _CHOICE = N_("Choose one of these.")
 _YES_NO = N_("Say yes or no.")
 _WORDS = N_("Enter words.")
+_CONTROL = N_("Remove the invisible control characters.")
 _LIMIT = N_("Enter at most %(limit)s characters.")
 
 
@@ -61,8 +63,15 @@ def _check(each: "Field[Any]", value: object) -> None:
     kind, sentence = _kind_of(known)
     if not isinstance(value, kind):
         raise refuse(sentence, field=each.name)
-    if isinstance(value, str) and len(value) > known.get("limit", len(value)):
-        raise refuse(_LIMIT, field=each.name, limit=known["limit"])
+    if isinstance(value, str) and "limit" in known:
+        _check_words(each.name, value, known["limit"])
+
+
+def _check_words(name: str, text: str, limit: int) -> None:
+    if len(text) > limit:
+        raise refuse(_LIMIT, field=name, limit=limit)
+    if not is_printable(text.replace("\n", "")):
+        raise refuse(_CONTROL, field=name)
 
 
 def _kind_of(known: Mapping[str, Any]) -> tuple[type, str]:
