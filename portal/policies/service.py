@@ -95,7 +95,8 @@ def look(
     """What saving would do now. Raises `Changed`, or `RuleError` where it cannot be."""
     policies = queries.stored(session, organization_id, OFFERED)
     stored = policies[kind]
-    if stored.version != wanted.version:
+    # The same once more, such as a second click, overwrites nothing.
+    if stored.version != wanted.version and wanted.differs_from(stored):
         raise Changed
     if wanted.is_on != stored.is_on:
         are_on = [each for each, policy in policies.items() if policy.is_on]
