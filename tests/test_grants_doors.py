@@ -363,12 +363,25 @@ def test_a_client_that_wants_to_be_asked_is_told_when_its_key_was_wrapped_anew(h
             session, house.place.actor, found.id, people=others, clients={client.id: wrapped}
         )
         rotation.finish(session, house.place.actor, found.id)
-    told = house.database.all(
-        select(Event.id).where(
-            Event.type == "organization:keys:rewrap", Event.stream_id == house.id
-        )
-    )
-    assert len(told) == events
+    for kind in ("start_rewrap", "rewrap"):
+        assert len(told(house, kind)) == events
+
+
+def told(house, kind):
+    """What the client's own log says of its key."""
+    mine = (Event.type == f"organization:keys:{kind}", Event.stream_id == house.id)
+    return house.database.all(select(Event.id).where(*mine))
+
+
+def test_a_rotation_that_nobody_finishes_is_told_as_well(house):
+    house.set_mode(AccessMode.ASK)
+    made = house.place.provider_keys
+    mine = key_for(house.place.admin, made)
+    with house.database.session() as session:
+        keys = ProviderKeys(made.public_key, made.protected_private_key, mine)
+        rotation.start(session, house.place.actor, keys)
+    assert len(told(house, "start_rewrap")) == 1
+    assert not told(house, "rewrap")
 
 
 @pytest.mark.parametrize("action", ["suspend", "delete"])

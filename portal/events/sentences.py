@@ -47,6 +47,9 @@ SENTENCES: dict[str, str] = {
     "organization:billing:update": N_("Changed the billing details"),
     "organization:keys:create": N_("Made the keys of the organization"),
     "organization:keys:rewrap": N_("Wrapped the key of the organization for the next provider key"),
+    "organization:keys:start_rewrap": N_(
+        "Took the wrapped key of the organization into a browser, to rotate the provider key"
+    ),
     "organization:keys:rotate": N_("Rotated the key of the organization; members: %(members)s"),
     "organization:member:invite": N_("Invited %(email)s as %(role)s"),
     "organization:member:reinvite": N_("Sent the invitation to %(email)s again"),

@@ -119,6 +119,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:billing:update": frozenset({"before", "after"}),
     "organization:keys:create": frozenset({"fingerprint", "by_owner", "wrapped_to"}),
     "organization:keys:rewrap": frozenset({"fingerprint"}),
+    "organization:keys:start_rewrap": frozenset({"fingerprint"}),
     "organization:keys:rotate": frozenset(
         {"fingerprint", "by_owner", "members", "people", "collections"}
     ),

@@ -179,6 +179,7 @@ def start(session: Session, actor: Actor, keys: ProviderKeys) -> None:
         "provider:keys:start_rotation",
         fingerprint=fingerprint_phrase(str(provider_id), keys.public_key),
     )
+    _tell_who_is_asked(session, actor, provider_id, "start_rewrap", keys.public_key)
 
 
 def _update_holders(provider_id: uuid.UUID) -> Any:
@@ -308,13 +309,16 @@ def finish(session: Session, actor: Actor, rotation_id: uuid.UUID) -> None:
         clients=total,
         people=len(people),
     )
-    _tell_who_is_asked(session, actor, provider_id, rotation.public_key)
+    _tell_who_is_asked(session, actor, provider_id, "rewrap", rotation.public_key)
 
 
 def _tell_who_is_asked(
-    session: Session, actor: Actor, provider_id: uuid.UUID, public_key: str
+    session: Session, actor: Actor, provider_id: uuid.UUID, action: str, public_key: str
 ) -> None:
-    """A browser had the keys of clients in hand that want to be asked: their logs say so."""
+    """A browser gets the keys of clients in hand that want to be asked: their logs say so.
+
+    From the beginning on, since a rotation that nobody finishes hands them out as well.
+    """
     asked = (
         select(Organization.id)
         .join(ProviderAccess, ProviderAccess.organization_id == Organization.id)
@@ -325,7 +329,7 @@ def _tell_who_is_asked(
         events.record(
             session,
             actor,
-            "organization:keys:rewrap",
+            f"organization:keys:{action}",
             streams=[Stream("organization", organization_id)],
             subject_id=organization_id,
             fingerprint=fingerprint_phrase(str(provider_id), public_key),
