@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from portal.domain.errors import RuleError
 from portal.domain.policies import DATA, PolicyKind
 from portal.domain.policy_data import (
     AccountRecovery,
@@ -100,14 +101,21 @@ def test_a_mistake_stands_at_its_field_and_nothing_typed_is_lost(place, admin, k
     assert not place.database.all(select(Policy.data).where(Policy.kind == kind))
 
 
-@pytest.mark.parametrize("odd", ["a\0b", "\x1b[31m", "\u202etxt.exe"])
 @pytest.mark.parametrize("name", ["heading", "text", "button"])
-def test_a_message_holds_no_control_characters(place, admin, name, odd):
+def test_a_message_does_not_turn_what_stands_around_it(place, admin, name):
     page = opened(place, admin, P.VAULT_BANNER)
-    sent = {"is_on": "y", "text": "Tonight", name: odd}
+    sent = {"is_on": "y", "text": "Tonight", name: "\u202etxt.exe"}
     refused = admin.submit(page, "Show what it changes", sent, status=422)
     assert "Remove the invisible control characters." in refused.text(f"#{name}-field")
     admin.post(url(place, P.VAULT_BANNER.value), {"version": "0", **sent}, status=422)
+
+
+@pytest.mark.parametrize("odd", ["a\0b", "\x1b[31m", "\ud800"])
+@pytest.mark.parametrize("name", ["heading", "text", "button"])
+def test_a_message_holds_nothing_that_cannot_be_shown_or_stored(name, odd):
+    with pytest.raises(RuleError) as refused:
+        VaultBanner(**{"text": "Tonight", name: odd})
+    assert refused.value.field == name
 
 
 def test_a_change_of_what_is_told_is_shown_before_and_after_in_the_log(place, admin):
