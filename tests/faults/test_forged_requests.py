@@ -81,15 +81,22 @@ def refusals(route, role):
 
 
 DELETING = {
+    "baselines.delete_submit",
     "clients.delete_tag_submit",
     "clients.delete_import_submit",
     "clients.delete_view_submit",
     "groups.delete_submit",
+    "members.delete_import_submit",
 }
 
 
 # What no person of a provider may do.
-OWNERS_ALONE = {"organization.api", "organization.delete"}
+OWNERS_ALONE = {
+    "organization.access.decide",
+    "organization.api",
+    "organization.delete",
+    "recovery.by_provider",
+}
 
 
 def test_the_same_requests_with_the_right_token_are_looked_at(app, database, tenant):

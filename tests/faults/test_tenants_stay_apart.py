@@ -132,7 +132,7 @@ def expected(route, rights):
         return {404}
     if route.needs not in rights:
         return {403}
-    return {200, 204, 303, 409, 422}
+    return {200, 204, 303, 409, 422} | ({410} if "token" in route.arguments else set())
 
 
 def test_what_asks_for_an_account_asks_every_visitor_for_one(app, database, routes, north):
