@@ -25,12 +25,19 @@ ANSWERED = {200, 204, 303, 409, 422}
 OF_THE_ROLE = RIGHTS["provider", "service user"]
 # About oneself: nobody's client changes.
 THEIR_OWN = {
+    "grants.ask_submit",
+    "grants.ask_withdraw",
+    "grants.leave",
     "members.leave_submit",
+    "policies.message_seen",
     "providers.leave_submit",
     "radar.make_calendar",
     "radar.start_digest",
     "radar.stop_calendar",
     "radar.stop_digest",
+    "recovery.enrol",
+    "recovery.stop",
+    "recovery.withdraw",
 }
 
 
