@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from portal.billing import client_queries
 from portal.clients import lifecycle
@@ -20,12 +20,14 @@ from portal.models import (
     Member,
     Organization,
     Outbox,
+    ProviderAccess,
     SeatRequest,
     SubscriptionChange,
+    utc_now,
 )
 from portal.providers import attention
 from tests.support.clients import make_client, persona
-from tests.support.organizations import make_place
+from tests.support.organizations import OWNER, make_place
 from tests.test_clients_subscription import service_user, settle
 from tests.test_seat_growth import bound, somebody
 
@@ -235,6 +237,18 @@ def test_the_stuck_list_tells_of_it_and_leads_to_the_answer(place, owner, admin)
     assert "olga.two@acme.example" in page
     assert "5 more seats" in page
     assert page.link("Answer the request olga.two@acme.example").endswith("/seats")
+
+
+@pytest.mark.parametrize("mode", ["ask", "never"])
+def test_a_client_that_lets_nobody_in_still_asks(place, owner, admin, mode):
+    asks(place, owner)
+    changed = {"mode": mode, "changed_at": utc_now()}
+    place.database.run(
+        insert(ProviderAccess).values(organization_id=place.organization.id, **changed)
+    )
+    page = admin.get(f"/providers/{place.provider.id}/stuck-people")
+    assert page.link("Answer the request olga.two@acme.example").endswith("/seats")
+    assert OWNER not in page, "who is invited there is not"
 
 
 def test_of_two_answers_at_once_one_counts(committed):

@@ -36,3 +36,6 @@ STUCK = frozenset(
         AttentionKind.SEATS_ASKED,
     }
 )
+
+# What the provider is asked or told of as the client's supplier, whoever may see the people there.
+ABOUT_SEATS = frozenset({AttentionKind.SEATS_FULL, AttentionKind.SEATS_ASKED})

@@ -7,7 +7,7 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, 
 from sqlalchemy.orm import aliased
 
 from portal.domain.access import Actor, Permission, Scope
-from portal.domain.attention import STUCK, AttentionKind
+from portal.domain.attention import ABOUT_SEATS, STUCK, AttentionKind
 from portal.models import Attention, Organization
 from portal.models.grants import opens_to
 from portal.models.reach import within
@@ -44,7 +44,7 @@ def stuck_in(scope: Scope | Bound, *columns: Any, own_people: bool) -> Select[An
         *within(scope, Organization.id),
         # Seats are the provider's business, people are the client's.
         or_(
-            Attention.kind == AttentionKind.SEATS_FULL,
+            Attention.kind.in_(ABOUT_SEATS),
             opens_to(scope.account_id, Organization.id),
         ),
     )

@@ -12,7 +12,7 @@ from sqlalchemy import select as _select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Scope
-from portal.domain.attention import STUCK, AttentionKind
+from portal.domain.attention import ABOUT_SEATS, STUCK, AttentionKind
 from portal.domain.expiries import ENDING, Window
 from portal.domain.paging import Cursor, Page, page_of
 from portal.models import Attention, Organization
@@ -86,7 +86,7 @@ def _told() -> Iterator[ColumnElement[bool]]:
 
     A calendar and a weekly mail have no grant, and the page says what they say.
     """
-    yield or_(Attention.kind.not_in(STUCK), opens_to(None, Attention.organization_id))
+    yield or_(Attention.kind.not_in(STUCK - ABOUT_SEATS), opens_to(None, Attention.organization_id))
 
 
 def clients(reader: Reader, *columns: Any) -> Select[Any]:
