@@ -101,6 +101,20 @@ def test_a_mistake_stands_at_its_field_and_nothing_typed_is_lost(place, admin, k
     assert not place.database.all(select(Policy.data).where(Policy.kind == kind))
 
 
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (P.TWO_STEP, "Who was revoked while it was on stays revoked"),
+        (P.ACCOUNT_RECOVERY, "recoveries that wait stand still"),
+        (P.NO_PIN, "It asks nothing of anybody any more."),
+    ],
+)
+def test_before_it_is_turned_off_a_page_says_what_comes_of_it(place, admin, kind, sentence):
+    turn(place, kind)
+    page = opened(place, admin, kind)
+    assert sentence in admin.submit(page, "Show what it changes", {"is_on": OFF}, status=200)
+
+
 @pytest.mark.parametrize("name", ["heading", "text", "button"])
 def test_a_message_does_not_turn_what_stands_around_it(place, admin, name):
     page = opened(place, admin, P.VAULT_BANNER)

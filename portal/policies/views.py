@@ -175,7 +175,7 @@ def _preview_page(
         next_url=beside(after),
         label=_(kind.label),
         revokes=any(row.warns for row in rows),
-        turns_off=look.stored.is_on and not wanted.is_on,
+        turned_off=words.turned_off(kind) if look.stored.is_on and not wanted.is_on else "",
         fields=[*fields, ("digest", look.digest)],
         url=_url("policy", organization_id, kind),
     )

@@ -13,7 +13,7 @@ from portal.domain.errors import NN_, Message, RuleError
 from portal.domain.names import colour_class, initials, name_ci
 from portal.domain.policies import Labels, PolicyKind, needed_by
 from portal.domain.policy_data import Data, choice_label, label_of, to_store
-from portal.domain.policy_effects import Effect
+from portal.domain.policy_effects import AT_THE_DOOR, Effect
 from portal.policies.queries import Stored
 from portal.policies.service import Look, Wanted
 from portal.web.formats import number
@@ -212,6 +212,23 @@ def counts(look: Look) -> list[str]:
     found = list(look.effects.values())
     told = [(each, found.count(each)) for each in Effect]
     return [str(ngettext(*_COUNTED[each], many, count=number(many))) for each, many in told if many]
+
+
+def turned_off(kind: PolicyKind) -> str:
+    """What comes of turning it off, in a sentence or two."""
+    if kind is PolicyKind.ACCOUNT_RECOVERY:
+        text = _(
+            "Nobody who forgets their master password can be let back in while it is off, and "
+            "recoveries that wait stand still. Who is enrolled stays enrolled."
+        )
+    elif kind in AT_THE_DOOR:
+        text = _(
+            "Nobody loses anything. Who was revoked while it was on stays revoked until somebody "
+            "restores them."
+        )
+    else:
+        text = _("It asks nothing of anybody any more. What it was set to is kept.")
+    return str(text)
 
 
 def page_of(
