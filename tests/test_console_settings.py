@@ -112,6 +112,13 @@ def test_the_rules_for_collections_keep_what_they_said(place, owner):
     assert (row.locale, row.limits_item_deletion, row.version) == ("fr", True, 1)
 
 
+def test_two_languages_are_compared_by_their_names(place, owner):
+    first, second = owner.get(url(place)), owner.get(url(place))
+    owner.submit(first, "Save", {"name": "Acme One"})
+    page = owner.submit(second, "Save", {"name": "Acme One", "locale": "fr"}, status=409)
+    assert "That of whoever invites Français" in " ".join(page.text("main table").split())
+
+
 def test_whoever_is_slower_sees_both_and_decides(place, owner):
     first, second = owner.get(url(place)), owner.get(url(place))
     owner.submit(first, "Save", {"name": "Acme One"})

@@ -24,6 +24,7 @@ from portal.web.access import actor, requires
 from portal.web.formats import day, number
 from portal.web.forms import sentence
 from portal.web.fragments import done
+from portal.web.languages import LANGUAGES
 
 __all__ = ["bp", "danger_views", "key_views"]
 
@@ -81,14 +82,17 @@ def _conflict(
     form.seen.data = service.seen(found)
     form.form_errors.append(sentence(error.text))
     differences = tuple(
-        Difference(form[name].label.text, _shown(getattr(found, name)), _shown(values[name]))
-        for name in values
-        if getattr(found, name) != values[name]
+        Difference(form[name].label.text, _shown(name, getattr(found, name)), _shown(name, typed))
+        for name, typed in values.items()
+        if getattr(found, name) != typed
     )
     return _page(form, found, 409, differences)
 
 
-def _shown(value: str) -> str:
+def _shown(name: str, value: str) -> str:
+    """As the form words it: a language by its name."""
+    if name == "locale":
+        return LANGUAGES.get(value) or str(_("That of whoever invites"))
     return value or str(_("(empty)"))
 
 
