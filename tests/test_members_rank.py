@@ -1,4 +1,6 @@
-"""A custom role that manages members reaches no admin, by whichever way round."""
+"""An invitation sent to another mailbox: not beyond one's own reach, and one at a time."""
+
+import threading
 
 import pytest
 from sqlalchemy import update
@@ -6,11 +8,14 @@ from sqlalchemy import update
 from portal.crypto.keys import wrap_for
 from portal.domain.access import Role
 from portal.domain.custom_roles import Custom
+from portal.domain.errors import RuleError
 from portal.domain.plans import Plan
 from portal.domain.states import MemberState
+from portal.members import service
 from portal.models import Member, Organization
 from tests.support.accounts import keys_for
-from tests.support.organizations import join, make_place
+from tests.support.organizations import OWNER, join, make_place
+from tests.test_members import invite
 
 THEIRS = "second-mailbox@elsewhere.example"
 ADAM, HELPER = "adam@acme.example", "helper@acme.example"
@@ -84,3 +89,34 @@ def test_they_confirm_no_admin(place, role, status):
     key = keys_for(ADAM).public_key
     data = {"public_key": key, "wrapped_key": wrap_for(key, place.keys.key.raw)}
     helper(place, Custom.USERS).post(f"{there}/confirm", data, status=status)
+
+
+def test_of_two_who_are_sent_to_one_mailbox_at_once_one_is(committed):
+    place = make_place(committed)
+    other = invite(place, ADAM).id
+    answers, gate = [], threading.Barrier(2)
+
+    def go(row, before):
+        gate.wait()
+        try:
+            with committed.session() as session:
+                service.replace_address(
+                    session,
+                    place.actor,
+                    organization_id=place.organization.id,
+                    member_id=row,
+                    before=before,
+                    email=THEIRS,
+                )
+        except RuleError as error:
+            answers.append(error.field)
+        else:
+            answers.append("sent")
+
+    rows = ((place.owner_row, OWNER), (other, ADAM))
+    threads = [threading.Thread(target=go, args=each) for each in rows]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == ["email", "sent"]
