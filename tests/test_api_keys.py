@@ -93,7 +93,7 @@ def test_a_page_sent_again_replaces_nothing(place, owner):
     page = owner.get(url(place, KEY + "/rotate"))
     key = shown(owner.submit(page, "Replace the key", status=200))
     again = owner.submit(page, "Replace the key", status=409)
-    assert "Somebody else has changed this" in again
+    assert "A key is shown only once: if nobody has noted down the one in use" in again
     assert reads(place, key)
 
 

@@ -16,7 +16,6 @@ from portal.extensions import db
 from portal.settings.service import Changed
 from portal.web import notices
 from portal.web.access import actor, requires
-from portal.web.forms import sentence
 from portal.web.fragments import done
 from portal.web.session import no_store
 
@@ -37,8 +36,8 @@ def make_api_key(organization_id: uuid.UUID) -> Response:
     """The first key, shown this once."""
     try:
         key = keys.make(db.session(), actor())
-    except Changed as error:
-        return _refused(organization_id, error)
+    except Changed:
+        return _refused(organization_id)
     db.session.commit()
     return _page(organization_id, key)
 
@@ -58,8 +57,8 @@ def rotate_api_key_submit(organization_id: uuid.UUID) -> Response:
     """Another key, shown this once; the one before dies at once."""
     try:
         key = keys.rotate(db.session(), actor(), _seen())
-    except Changed as error:
-        return _refused(organization_id, error)
+    except Changed:
+        return _refused(organization_id)
     db.session.commit()
     return _page(organization_id, key)
 
@@ -106,9 +105,14 @@ def _decide(organization_id: uuid.UUID, *, revokes: bool) -> Response:
     return make_response(body)
 
 
-def _refused(organization_id: uuid.UUID, error: Changed) -> Response:
+def _refused(organization_id: uuid.UUID) -> Response:
+    """A second click is answered in place of the first: its key was never seen."""
     db.session.rollback()
-    return _page(organization_id, refusal=sentence(error.text))
+    text = _(
+        "The key was made, replaced or revoked in the meantime, perhaps by a second click. A key "
+        "is shown only once: if nobody has noted down the one in use, replace it."
+    )
+    return _page(organization_id, refusal=str(text))
 
 
 def _page(organization_id: uuid.UUID, made: str = "", refusal: str = "") -> Response:
