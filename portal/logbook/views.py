@@ -13,7 +13,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    stream_with_context,
     url_for,
 )
 from flask_babel import gettext as _
@@ -36,6 +35,7 @@ from portal.web.formats import instant
 from portal.web.fragments import respond
 from portal.web.languages import zone
 from portal.web.paging import CursorSigner
+from portal.web.streams import streamed
 
 bp = Blueprint("logbook", __name__)
 TABLE = "logbook/_table.html"
@@ -281,7 +281,7 @@ def _jsonl(log: Log) -> Response:
     else:
         records = export.of_stream(session, log.scope.id, about)
     lines = (export.line(record) for record in records)
-    response = Response(stream_with_context(lines), mimetype="application/jsonl")
+    response = Response(streamed(lines), mimetype="application/jsonl")
     response.headers["Content-Disposition"] = f'attachment; filename="{_file_name("jsonl")}"'
     return response
 

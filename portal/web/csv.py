@@ -5,10 +5,11 @@ import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
-from flask import Response, stream_with_context
+from flask import Response
 from flask_babel import get_locale
 
 from portal.domain.csv_cells import defused
+from portal.web.streams import streamed
 
 # A decimal is an amount; a date is text, as ISO 8601 has it.
 Cell = str | int | Decimal
@@ -56,6 +57,6 @@ def download(name: str, header: Iterable[str], rows: Iterable[Iterable[Cell]]) -
         yield from lines(rows, delimiter)
 
     # The type of the table is the file's, not the page's: no CSRF cookie, no fragment.
-    response = Response(stream_with_context(text()), mimetype="text/csv")
+    response = Response(streamed(text()), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
