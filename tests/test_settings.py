@@ -213,7 +213,7 @@ def test_a_service_user_neither_sees_nor_changes_settings(place):
 
 def test_the_settings_stand_in_the_menu_with_the_keys(place):
     page = place.admins_browser().get(f"/providers/{place.provider.id}/keys")
-    assert page.texts(".bar-nav a")[-4:] == ["General", "Brand", "Security", "Keys"]
+    assert page.texts(".bar-nav a")[-5:] == ["General", "Brand", "Security", "Seats", "Keys"]
     page = place.admins_browser().get(url(place, "/security"))
     assert page.text(".bar-nav [aria-current]") == "Security"
 
