@@ -336,4 +336,5 @@ def test_who_is_not_let_in_by_the_owners_neither_compares_nor_applies(place, adm
     form = admin.get(url(place, baseline, "clients"))
     look = admin.follow(admin.submit(form, "Look at all clients", {"scope": "all"}))
     assert "Its owners let you in only when they agree to it." in look
-    assert place.database.all(select(ChangeSetRow.state))[-1] is RowState.REFUSED
+    rows = select(ChangeSetRow.state).order_by(ChangeSetRow.change_set_id)
+    assert place.database.all(rows)[-1] is RowState.REFUSED

@@ -241,6 +241,8 @@ def test_where_it_is_asked_for_the_end_of_the_time_signs_out(
     unlocked(server, page)
     page.goto(server.url("/sealed"))
     assert server.state.posted("/sign-out") == []
+    # From where nothing watches: a page that does could sign out first, and be left on the way.
+    page.goto(server.url("/static/js/unlock-store.js"))
     page.evaluate(
         """async () => {
           const { readRecord, writeRecord } = await import("/static/js/unlock-store.js");
