@@ -9,7 +9,7 @@ from portal.domain.access import Role
 from portal.domain.collection_access import Level
 from portal.models import Account, Collection, CollectionMember, RecoveryEnrolment
 from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, follow
 from tests.support.organizations import FIRST_COLLECTION
 from tests.support.recovery import account, enrol, offering, recovery, set_back, someone
 
@@ -64,7 +64,7 @@ def approved(live, people, place, uma, member):
     adam, _row = someone(place, "Adam", Role.ADMIN)
     first = sign_in(live, people, olga)
     first.goto(f"{live.url}{place.members}/{member}")
-    first.get_by_role("link", name="Recover account").click()
+    follow(first, first.get_by_role("link", name="Recover account"))
     assert_accessible(first)
     first.get_by_label("Reason").fill("Uma has forgotten her master password")
     first.get_by_role("button", name="Ask for the recovery").click()
@@ -73,7 +73,7 @@ def approved(live, people, place, uma, member):
     second = sign_in(live, people, adam)
     second.goto(f"{live.url}{place.url}/recoveries")
     assert_accessible(second)
-    second.get_by_role("link", name="Uma").click()
+    follow(second, second.get_by_role("link", name="Uma"))
     assert_accessible(second)
     second.get_by_role("button", name="Approve").click()
     expect(second.locator("main")).to_contain_text("the 24 hours run")

@@ -16,7 +16,7 @@ from portal.extensions import db
 from portal.models import Account, Member, Organization
 from tests.support.accounts import PASSWORD, make_person, newest_code, sign_in_as
 from tests.support.browsing import Browser
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, follow
 from tests.support.clients import make_provider
 from tests.support.cookies import carry_over, cookie_of
 from tests.support.live import make_live
@@ -190,7 +190,7 @@ def test_finish_keys_makes_what_was_left_open(portal, admin, clients, people):
     page = unlocked(portal, people, admin, clients)
     expect(page.locator("main")).to_contain_text("2 clients have no keys yet.")
     assert_accessible(page)
-    page.get_by_role("link", name="Finish keys").click()
+    follow(page, page.get_by_role("link", name="Finish keys"))
     assert_accessible(page)
     page.locator("button[data-finish-keys-start]").click()
     expect(page.locator("progress")).to_have_attribute("value", "2", timeout=WITHIN_SECONDS * 1000)

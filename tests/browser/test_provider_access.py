@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from portal.domain.provider_access import AccessMode
 from tests.browser.test_owner_comes_in import read_collection, sign_in
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, follow
 from tests.support.grants import make_house
 from tests.support.organizations import FIRST_COLLECTION
 
@@ -44,14 +44,14 @@ def test_the_key_is_deleted_and_comes_back_from_the_owners_browser(live, people,
     admin.get_by_role("button", name="Ask the owners").click()
     expect(admin.get_by_text("Waiting for an answer")).to_be_visible()
     owner.goto(f"{live.url}{house.url}")
-    owner.get_by_role("link", name="Answer").click()
+    follow(owner, owner.get_by_role("link", name="Answer"))
     assert_accessible(owner)
     owner.get_by_role("button", name="Let them in").click()
     expect(owner.get_by_text("can come in now")).to_be_visible()
     assert read_collection(admin, live, house.place) == FIRST_COLLECTION
     expect(admin.locator("aside.banner")).to_contain_text("until")
 
-    owner.get_by_role("button", name="End access").click()
+    follow(owner, owner.get_by_role("button", name="End access"))
     assert_accessible(owner)
     admin.reload()
     expect(admin.get_by_role("heading", name="Ask for access to Acme Ltd")).to_be_visible()

@@ -9,7 +9,15 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 FLAGS = [
     "--no-sandbox",
@@ -20,7 +28,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-TIMEOUT_MS = 10_000
+# Long enough for a key derivation on a machine with a dozen other things to do: only a test that
+# fails anyhow waits for it.
+TIMEOUT_MS = 60_000
+expect.set_options(timeout=TIMEOUT_MS)
 # The browser notes each refused form (422) and each lost sign-in (401) as a failed resource.
 _EXPECTED = "Failed to load resource: the server responded with a status of 4"
 
@@ -85,6 +96,12 @@ def people(chromium: Browser, complaints: Complaints):
 def page(people) -> Page:
     """A page in a fresh profile, in English."""
     return people(locale="en").new_page()
+
+
+def follow(page: Page, leads: Locator) -> None:
+    """Click what leads to another page, and wait until the browser is there."""
+    with page.expect_navigation():
+        leads.click()
 
 
 def assert_accessible(page: Page) -> None:
