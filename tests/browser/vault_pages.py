@@ -57,6 +57,11 @@ def unlocked(server: VaultServer, page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-vault", "unlocked")
 
 
+def counts_down(page: Page) -> None:
+    """Waits until the page has read its record and counts down to the lock."""
+    page.evaluate("async () => (await import('/static/js/auto-lock.js')).watch()")
+
+
 def record(page: Page) -> dict[str, Any] | None:
     """The record in IndexedDB, with the lengths of its bytes in place of them."""
     found: dict[str, Any] | None = page.evaluate(

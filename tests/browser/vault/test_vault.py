@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from portal.crypto.kdf import derive_master_key, stretch
 from portal.crypto.keys import AccountKeys
-from tests.browser.vault_pages import SECOND_FACTOR, UNLOCK, record, unlocked
+from tests.browser.vault_pages import SECOND_FACTOR, UNLOCK, counts_down, record, unlocked
 from tests.browser.vault_server import ACCOUNT_ID, EMAIL, PASSWORD, VaultServer
 
 
@@ -210,6 +210,8 @@ def test_use_keeps_the_vault_unlocked_and_the_server_hears_of_it(
 ) -> None:
     page.clock.install()
     unlocked(server, page)
+    # The page counts down only once it has read its record; a key pressed before that is nothing.
+    counts_down(page)
     asked = server.state.paths.count("GET /session/vault")
     for _ in range(4):
         page.clock.fast_forward("10:00")
