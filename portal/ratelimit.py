@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.database import short_transaction
 from portal.extensions import db, limiter
 from portal.models import RateLimit, utc_now
+from portal.models.writing import rows_changed
 
 SCHEME = "portaldb"
 
@@ -65,7 +66,7 @@ class DatabaseStorage(Storage):
     def reset(self) -> int | None:
         """Forget every window."""
         with short_transaction() as session:
-            return int(session.execute(delete(RateLimit)).rowcount)  # type: ignore[attr-defined]
+            return rows_changed(session, delete(RateLimit))
 
     def clear(self, key: str) -> None:
         """Forget one window."""

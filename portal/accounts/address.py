@@ -28,6 +28,7 @@ from portal.models import (
     new_id,
     utc_now,
 )
+from portal.models.writing import rows_changed
 from portal.outbox import enqueue
 
 VALID = dt.timedelta(hours=24)
@@ -141,7 +142,8 @@ def _swap(session: Session, account_id: uuid.UUID, change: Any) -> None:
         }
     has_keys = Account.signin_hash.is_not(None)
     try:
-        swapped = session.execute(
+        swapped = rows_changed(
+            session,
             update(Account)
             .where(
                 Account.id == account_id,
@@ -150,11 +152,11 @@ def _swap(session: Session, account_id: uuid.UUID, change: Any) -> None:
                 has_keys if change.signin_hash else ~has_keys,
             )
             .values(**values)
-            .execution_options(synchronize_session=False)
+            .execution_options(synchronize_session=False),
         )
     except IntegrityError:
         raise refuse(TAKEN) from None
-    if swapped.rowcount != 1:  # type: ignore[attr-defined]
+    if swapped != 1:
         raise refuse(OVER)
 
 

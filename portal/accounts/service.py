@@ -15,6 +15,7 @@ from portal.domain.emails import normalise
 from portal.domain.errors import N_, refuse
 from portal.events.record import Stream, record
 from portal.models import Account, new_id, utc_now
+from portal.models.writing import rows_changed
 from portal.outbox import enqueue
 
 # Refusals of addresses that have no account go here, so that they take as long as the others.
@@ -184,7 +185,8 @@ def give_temporary_password(
     many did is returned, None if the account has another address (the salt) or other keys by now.
     The second factor stays.
     """
-    replaced = session.execute(
+    replaced = rows_changed(
+        session,
         update(Account)
         .where(Account.id == account_id, Account.email == email, Account.public_key == public_key)
         .values(
@@ -192,9 +194,9 @@ def give_temporary_password(
             signin_hash=stored,
             protected_user_key=given.protected_user_key,
             temporary_password_since=utc_now(),
-        )
+        ),
     )
-    if replaced.rowcount != 1:  # type: ignore[attr-defined]
+    if replaced != 1:
         return None
     return sessions.end_all(session, account_id)
 

@@ -34,6 +34,7 @@ from portal.models.base import UtcDateTime
 from portal.models.grants import is_live
 from portal.models.reach import reached
 from portal.models.timeouts import read_timeout, vault_timeout
+from portal.models.writing import rows_changed
 
 IDLE = dt.timedelta(hours=12)
 ABSOLUTE = {"password": dt.timedelta(days=30), "code": dt.timedelta(hours=8)}
@@ -393,4 +394,4 @@ def end_all(session: Session, account_id: uuid.UUID, *, keep: uuid.UUID | None =
     ended = delete(AuthSession).where(AuthSession.account_id == account_id)
     if keep is not None:
         ended = ended.where(AuthSession.id != keep)
-    return int(session.execute(ended).rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, ended)

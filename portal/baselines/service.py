@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import UpdateBase
 
 from portal import events
 from portal.baselines import queries
@@ -28,6 +29,7 @@ from portal.models import (
     new_id,
     utc_now,
 )
+from portal.models.writing import rows_changed
 from portal.organizations.service import streams_in
 
 TAKEN = N_("Another baseline has this name already.")
@@ -99,10 +101,10 @@ def create(
     return baseline_id
 
 
-def _unless_taken(session: Session, statement: Any) -> Any:
+def _unless_taken(session: Session, statement: UpdateBase) -> int:
     try:
         with session.begin_nested():
-            return session.execute(statement)
+            return rows_changed(session, statement)
     except IntegrityError as error:
         raise refuse(TAKEN, field="name") from error
 
@@ -173,7 +175,7 @@ def _move_on(session: Session, baseline: Any, seen: int, number: int, name: str)
         .values(name=name, name_ci=name_ci(name), newest=number)
         .execution_options(synchronize_session=False),
     )
-    if written.rowcount != 1:
+    if written != 1:
         raise Changed
 
 

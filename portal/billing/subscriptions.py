@@ -31,6 +31,7 @@ from portal.models import (
     new_id,
     utc_now,
 )
+from portal.models.writing import rows_changed
 from portal.organizations.mail import tell_owners
 from portal.organizations.service import recount_setup, streams_in
 from portal.providers import attention
@@ -195,7 +196,8 @@ def bill(session: Session, world: World, preview: Preview) -> uuid.UUID:
 def _update_organization(session: Session, client: Any, wanted: Selection) -> None:
     # Who was told of a limit is told again once another one is reached.
     told = {} if wanted.seat_limit == client.seat_limit else {"limit_told_at": None}
-    kept = session.execute(
+    kept = rows_changed(
+        session,
         update(Organization)
         .where(
             Organization.provider_id == client.provider_id,
@@ -215,9 +217,9 @@ def _update_organization(session: Session, client: Any, wanted: Selection) -> No
             version=Organization.version + 1,
             **told,
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if kept.rowcount != 1:  # type: ignore[attr-defined]
+    if kept != 1:
         raise Changed
 
 

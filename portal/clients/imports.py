@@ -35,6 +35,7 @@ from portal.domain.errors import N_, Message, RuleError, refuse
 from portal.domain.new_client import ClientOrder
 from portal.domain.price_list import PriceList
 from portal.models import ClientImport, ClientImportLine, new_id, utc_now
+from portal.models.writing import rows_changed
 
 NOTHING_TO_CREATE = N_("No line of the list is ready. Correct or take back at least one.")
 UNDER_WAY = N_(
@@ -207,7 +208,8 @@ def _create(
 
 def _take(session: Session, line: Any) -> bool:
     """Whether this line is ours to create; the database says so to one alone."""
-    taken = session.execute(
+    taken = rows_changed(
+        session,
         update(ClientImportLine)
         .where(
             ClientImportLine.provider_id == line.provider_id,
@@ -216,9 +218,9 @@ def _take(session: Session, line: Any) -> bool:
             ClientImportLine.state == LineState.PLANNED,
         )
         .values(state=LineState.DONE)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if taken != 1:
         return False
     session.refresh(line)
     return True

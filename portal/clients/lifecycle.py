@@ -23,6 +23,7 @@ from portal.models import (
     Subscription,
     utc_now,
 )
+from portal.models.writing import rows_changed
 from portal.organizations import queries
 from portal.organizations.mail import tell_owners, tell_team
 from portal.organizations.service import streams_in
@@ -155,7 +156,8 @@ def _move(
 
 
 def _change(session: Session, provider_id: uuid.UUID | None, client: Any, /, **values: Any) -> None:
-    changed = session.execute(
+    changed = rows_changed(
+        session,
         update(Organization)
         .where(
             Organization.provider_id == provider_id,
@@ -164,9 +166,9 @@ def _change(session: Session, provider_id: uuid.UUID | None, client: Any, /, **v
             Organization.status == client.status,
         )
         .values(version=Organization.version + 1, **values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if changed.rowcount != 1:  # type: ignore[attr-defined]
+    if changed != 1:
         raise Changed
 
 

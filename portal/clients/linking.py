@@ -17,6 +17,7 @@ from portal.domain.errors import N_, Changed, refuse
 from portal.domain.states import ClientStatus, MemberState
 from portal.events import Stream
 from portal.models import LinkRequest, Member, Organization, Provider, Subscription, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.mail import tell_owners, tell_team
 from portal.outbox import enqueue
 from portal.providers import attention, reach
@@ -94,7 +95,8 @@ def accept(
 
 
 def _answer(session: Session, request: Any, **values: Any) -> None:
-    answered = session.execute(
+    answered = rows_changed(
+        session,
         update(LinkRequest)
         .where(
             LinkRequest.provider_id == request.provider_id,
@@ -103,9 +105,9 @@ def _answer(session: Session, request: Any, **values: Any) -> None:
             LinkRequest.expires_at > utc_now(),
         )
         .values(**values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if answered.rowcount != 1:  # type: ignore[attr-defined]
+    if answered != 1:
         raise Changed
 
 
@@ -181,7 +183,8 @@ def _take(
         Member.role == Role.OWNER,
         Member.state == MemberState.CONFIRMED,
     )
-    taken = session.execute(
+    taken = rows_changed(
+        session,
         update(Organization)
         .where(
             Organization.id == organization.id,
@@ -199,7 +202,7 @@ def _take(
             billing_email=provider.billing_email or organization.billing_email,
             version=Organization.version + 1,
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if taken != 1:
         raise Changed

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -32,6 +32,7 @@ from portal.models import (
     new_id,
     utc_now,
 )
+from portal.models.writing import rows_changed
 from portal.organizations.keys import KeysExist, OrganizationKeys, store_keys
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
@@ -170,11 +171,6 @@ def _claim(session: Session, actor: Actor, claim: Claim, organization_id: uuid.U
     # Not by the row count: PostgreSQL's driver gives none for such an insert.
     if session.execute(made).first() is None:
         raise AlreadyCreated
-
-
-def _rowcount(result: Any) -> int:
-    counted: CursorResult[Any] = result
-    return counted.rowcount
 
 
 def _add_organization(
@@ -338,7 +334,8 @@ def _update_organization(
     version: int,
     values: dict[str, Any],
 ) -> None:
-    changed = session.execute(
+    changed = rows_changed(
+        session,
         update(Organization)
         .where(
             Organization.provider_id == actor.provider_id,
@@ -346,7 +343,7 @@ def _update_organization(
             Organization.version == version,
         )
         .values(version=Organization.version + 1, **values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if _rowcount(changed) != 1:
+    if changed != 1:
         raise Changed

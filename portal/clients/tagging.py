@@ -33,6 +33,7 @@ from portal.models import (
     Tag,
     new_id,
 )
+from portal.models.writing import rows_changed
 from portal.providers import reach
 
 TAKEN = N_("There is a tag with this name already.")
@@ -281,7 +282,8 @@ def _write(
     wanted: Annotation,
     tag_ids: frozenset[uuid.UUID],
 ) -> None:
-    kept = session.execute(
+    kept = rows_changed(
+        session,
         update(Organization)
         .where(
             Organization.provider_id == provider_id,
@@ -296,9 +298,9 @@ def _write(
             reference_ci=name_ci(wanted.external_reference),
             tags_shown=written(tag_ids),
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if kept.rowcount != 1:  # type: ignore[attr-defined]
+    if kept != 1:
         raise Changed
 
 

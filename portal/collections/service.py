@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import UpdateBase
 
 from portal import events
 from portal.crypto.envelope import looks_sealed
@@ -26,6 +27,7 @@ from portal.models import (
     new_id,
     utc_now,
 )
+from portal.models.writing import rows_changed
 from portal.organizations.service import recount_setup, streams_in
 
 NO_KEYS = N_("This organization has no keys yet, so no other collection can be named.")
@@ -124,11 +126,11 @@ def _hold_key(session: Session, organization_id: uuid.UUID, key_version: str) ->
         raise refuse(ROTATED)
 
 
-def _unless_taken(session: Session, statement: Any) -> Any:
+def _unless_taken(session: Session, statement: UpdateBase) -> int:
     """Run it; the unique index of external ids decides, not a read before."""
     try:
         with session.begin_nested():
-            return session.execute(statement)
+            return rows_changed(session, statement)
     except IntegrityError as error:
         raise refuse(TAKEN, field="external_id") from error
 
@@ -142,7 +144,7 @@ def rename(session: Session, actor: Actor, found: Any, naming: Naming, version: 
             sealed_name=naming.sealed_name, external_id=naming.external_id
         ),
     )
-    if written.rowcount != 1:
+    if written != 1:
         raise Changed
     before, after = {"external_id": found.external_id}, {"external_id": naming.external_id}
     _tell(
@@ -180,7 +182,7 @@ def share(
     nobody would manage the collection though owners and admins do not reach it by their role.
     """
     with session.begin_nested():
-        if session.execute(_touch(found, version)).rowcount != 1:  # type: ignore[attr-defined]
+        if rows_changed(session, _touch(found, version)) != 1:
             raise Changed
         before, after = _write(session, found, shares)
         if not keeper.settings.admins_reach_all and not _has_manager(session, found):

@@ -13,6 +13,7 @@ from portal.domain.access import Actor
 from portal.domain.collection_rules import CollectionSettings
 from portal.domain.errors import N_, RuleError
 from portal.models import OrganizationSettings
+from portal.models.writing import rows_changed
 from portal.organizations.service import streams_in
 
 # The event of each switch: when it is turned on, and when it is turned off.
@@ -73,14 +74,15 @@ def _store(
         except IntegrityError as error:
             raise Changed from error
         return
-    written = session.execute(
+    written = rows_changed(
+        session,
         update(OrganizationSettings)
         .where(
             OrganizationSettings.organization_id == organization_id,
             OrganizationSettings.version == version,
         )
         .values(**values, version=version + 1)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if written.rowcount != 1:  # type: ignore[attr-defined]
+    if written != 1:
         raise Changed

@@ -20,6 +20,7 @@ from portal.domain.access import Actor
 from portal.domain.errors import N_, refuse
 from portal.domain.states import ClientStatus
 from portal.models import Organization, OrganizationDeletion, new_id, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.mail import tell_owners, tell_team
 from portal.outbox import enqueue
 
@@ -99,7 +100,8 @@ def _store(session: Session, actor: Actor, organization_id: uuid.UUID) -> uuid.U
 def cancel(session: Session, actor: Actor, seen: uuid.UUID) -> bool:
     """The mailed link opens nothing any more; False where it did not anyway. Any owner may."""
     organization_id = _hold(session, actor)
-    gone = session.execute(
+    gone = rows_changed(
+        session,
         delete(OrganizationDeletion)
         .where(
             OrganizationDeletion.organization_id == organization_id,
@@ -107,9 +109,9 @@ def cancel(session: Session, actor: Actor, seen: uuid.UUID) -> bool:
             OrganizationDeletion.used_at.is_(None),
             OrganizationDeletion.expires_at > utc_now(),
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if gone.rowcount != 1:  # type: ignore[attr-defined]
+    if gone != 1:
         return False
     events.record(
         session,
@@ -150,7 +152,8 @@ def _spend(
     session: Session, actor: Actor, organization_id: uuid.UUID, request_id: uuid.UUID
 ) -> None:
     now = utc_now()
-    spent = session.execute(
+    spent = rows_changed(
+        session,
         update(OrganizationDeletion)
         .where(
             OrganizationDeletion.organization_id == organization_id,
@@ -160,9 +163,9 @@ def _spend(
             OrganizationDeletion.expires_at > now,
         )
         .values(used_at=now)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if spent.rowcount != 1:  # type: ignore[attr-defined]
+    if spent != 1:
         raise refuse(OVER)
 
 

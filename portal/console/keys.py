@@ -14,6 +14,7 @@ from portal.console.service import tenant_of, told_to
 from portal.domain.access import Actor
 from portal.domain.api_keys import written
 from portal.models import ApiKey, utc_now
+from portal.models.writing import rows_changed
 from portal.settings.service import Changed
 
 
@@ -33,13 +34,14 @@ def make(session: Session, actor: Actor) -> str:
 def rotate(session: Session, actor: Actor, seen: uuid.UUID) -> str:
     """Another key in place of `seen`, which dies at once; raises `Changed` if it has gone."""
     row, key = _new(actor)
-    replaced = session.execute(
+    replaced = rows_changed(
+        session,
         update(ApiKey)
         .where(ApiKey.organization_id == tenant_of(actor), ApiKey.id == seen)
         .values(**row, last_used_at=None)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if replaced.rowcount != 1:  # type: ignore[attr-defined]
+    if replaced != 1:
         raise Changed
     ids = {"before": seen.hex, "after": row["id"].hex}
     _tell(session, actor, "organization:api_key:rotate", **ids)
@@ -48,12 +50,13 @@ def rotate(session: Session, actor: Actor, seen: uuid.UUID) -> str:
 
 def revoke(session: Session, actor: Actor, seen: uuid.UUID) -> bool:
     """No program reads any more; False where the key has gone already."""
-    gone = session.execute(
+    gone = rows_changed(
+        session,
         delete(ApiKey)
         .where(ApiKey.organization_id == tenant_of(actor), ApiKey.id == seen)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if gone.rowcount != 1:  # type: ignore[attr-defined]
+    if gone != 1:
         return False
     _tell(session, actor, "organization:api_key:revoke", key_id=seen.hex)
     return True

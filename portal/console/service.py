@@ -16,6 +16,7 @@ from portal.domain.collection_rules import CollectionSettings
 from portal.domain.names import name_ci
 from portal.events import Stream
 from portal.models import Organization, OrganizationSettings
+from portal.models.writing import rows_changed
 from portal.settings.service import Changed, mark
 
 NAMES = ("name", "billing_email", "locale")
@@ -81,13 +82,14 @@ def _store(
     values: dict[str, Any] = {name: changed[name] for name in changed if name != "locale"}
     if "name" in values:
         values["name_ci"] = name_ci(values["name"])
-    written = session.execute(
+    written = rows_changed(
+        session,
         update(Organization)
         .where(Organization.id == organization_id, Organization.version == version)
         .values(version=version + 1, **values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if written.rowcount != 1:  # type: ignore[attr-defined]
+    if written != 1:
         raise Changed
     if "name" in values:
         affiliations.rename(

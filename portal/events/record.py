@@ -13,6 +13,7 @@ from portal.domain.access import Actor, Trace
 from portal.events.chain import anchor, row_hash
 from portal.events.compose import Composed, check, compose
 from portal.models import Event, EventPerson, EventStream, Organization, new_id, utc_now
+from portal.models.writing import rows_changed
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _open(session: Session, stream: Stream) -> _End | None:
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     columns: dict[str, Any] = {"stream_id": stream.id, "kind": stream.kind, "last_seq": 0}
     added = dialect.insert(EventStream).values(columns).on_conflict_do_nothing()
-    if session.execute(added).rowcount != 1:  # type: ignore[attr-defined]
+    if rows_changed(session, added) != 1:
         return None
     row = EventStream(**columns, last_hash=None)
     make_transient_to_detached(row)

@@ -29,6 +29,7 @@ from portal.domain.states import ClientStatus
 from portal.events import Stream
 from portal.grants import queries
 from portal.models import AccessGrant, Account, ProviderAccess, new_id, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.mail import tell_owners
 from portal.outbox import enqueue
 
@@ -291,7 +292,8 @@ def _move(
 ) -> None:
     """Whoever comes second finds another state: `Over`."""
     before, after = move.leads
-    moved = session.execute(
+    moved = rows_changed(
+        session,
         update(AccessGrant)
         .where(
             AccessGrant.organization_id == organization_id,
@@ -300,9 +302,9 @@ def _move(
             *conditions,
         )
         .values(state=after, **values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
+    if moved != 1:
         raise Over
 
 

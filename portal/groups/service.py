@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import UpdateBase
 
 from portal import events
 from portal.domain.access import Actor
@@ -16,6 +17,7 @@ from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.names import check_name, name_ci
 from portal.groups import guards
 from portal.models import Collection, CollectionGroup, Group, GroupMember, Member, new_id, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.service import recount_setup, streams_in
 
 NAME_LIMIT = 100
@@ -55,11 +57,11 @@ def create(
     return group_id
 
 
-def _unless_taken(session: Session, statement: Any) -> Any:
+def _unless_taken(session: Session, statement: UpdateBase) -> int:
     """Run it; the unique index of external ids decides, not a read before."""
     try:
         with session.begin_nested():
-            return session.execute(statement)
+            return rows_changed(session, statement)
     except IntegrityError as error:
         raise refuse(TAKEN, field="external_id") from error
 
@@ -83,7 +85,7 @@ def rename(
         .values(**after, name_ci=name_ci(name), version=Group.version + 1)
         .execution_options(synchronize_session=False),
     )
-    if written.rowcount != 1:
+    if written != 1:
         raise Changed
     _tell(session, actor, group.organization_id, "update", group.id, before=before, after=after)
     return True

@@ -21,6 +21,7 @@ from portal.events import Stream
 from portal.grants import queries as grants
 from portal.members import conditions, confirmation, queries
 from portal.models import Account, Member, Organization, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations import queries as organizations
 from portal.organizations.keys import INCOMPLETE, KeysExist, OrganizationKeys, store_keys
 from portal.outbox import enqueue
@@ -163,7 +164,8 @@ def _store_keys(
 def _claim(session: Session, invitation: Invitation) -> None:
     """Take the row so that nobody else can: of eight who come at once, seven find it taken."""
     now = utc_now()
-    claimed = session.execute(
+    claimed = rows_changed(
+        session,
         update(Member)
         .where(
             Member.organization_id == invitation.tenant_id,
@@ -177,9 +179,9 @@ def _claim(session: Session, invitation: Invitation) -> None:
             ),
         )
         .values(accepted_at=now)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+    if claimed != 1:
         raise Spent
 
 

@@ -28,6 +28,7 @@ from portal.events.queries import subjects
 from portal.members import conditions, confirmation, queries
 from portal.members.confirmation import KeyChanged
 from portal.models import Account, Organization, OrganizationSettings, Policy
+from portal.models.writing import rows_changed
 from portal.organizations.domains import verified_domains
 from portal.organizations.service import streams_in
 
@@ -85,16 +86,17 @@ def turn(session: Session, actor: Actor, organization_id: uuid.UUID, *, on: bool
     if on:
         check_turning_on(terms_of(session, organization_id))
     _make_row(session, organization_id)
-    turned = session.execute(
+    turned = rows_changed(
+        session,
         update(OrganizationSettings)
         .where(
             OrganizationSettings.organization_id == organization_id,
             OrganizationSettings.confirms_automatically != on,
         )
         .values(confirms_automatically=on)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if turned.rowcount != 1:  # type: ignore[attr-defined]
+    if turned != 1:
         return False
     events.record(
         session,

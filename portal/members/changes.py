@@ -31,6 +31,7 @@ from portal.domain.plans import Plan
 from portal.domain.states import MemberState
 from portal.members import conditions, queries, service
 from portal.models import Member, Organization, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.service import recount_setup, streams_in
 from portal.outbox import enqueue
 from portal.providers import attention
@@ -229,16 +230,17 @@ def leave(session: Session, actor: Actor, organization_id: uuid.UUID) -> None:
 
 
 def _take_place(session: Session, member: Row[Any]) -> None:
-    removed = session.execute(
+    removed = rows_changed(
+        session,
         delete(Member)
         .where(
             Member.organization_id == member.organization_id,
             Member.id == member.id,
             Member.state == member.state,
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if removed.rowcount != 1:  # type: ignore[attr-defined]
+    if removed != 1:
         raise refuse(CHANGED)
     if member.state.uses_seat:
         _give_seat_back(session, member.organization_id)
@@ -257,7 +259,8 @@ _DO: dict[MemberAction, Callable[[Session, Actor, Row[Any]], None]] = {
 
 def _write(session: Session, member: Row[Any], **values: Any) -> None:
     """Change the row, if it still is what was looked at."""
-    written = session.execute(
+    written = rows_changed(
+        session,
         update(Member)
         .where(
             Member.organization_id == member.organization_id,
@@ -266,9 +269,9 @@ def _write(session: Session, member: Row[Any], **values: Any) -> None:
             Member.role == member.role,
         )
         .values(**values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if written.rowcount != 1:  # type: ignore[attr-defined]
+    if written != 1:
         raise refuse(CHANGED)
 
 

@@ -17,6 +17,7 @@ from portal.domain.membership import RANK
 from portal.domain.states import MemberState, check_member_move
 from portal.members import conditions
 from portal.models import Account, Member, Organization, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.keys import OrganizationKeys, store_keys
 from portal.organizations.service import recount_setup, streams_in
 from portal.outbox import enqueue
@@ -114,7 +115,8 @@ def _mark(session: Session, member: Row[Any], public_key: str, wrapped_key: str)
     holder = select(Account.id).where(
         Account.id == member.account_id, Account.public_key == public_key
     )
-    marked = session.execute(
+    marked = rows_changed(
+        session,
         update(Member)
         .where(
             Member.organization_id == member.organization_id,
@@ -128,9 +130,9 @@ def _mark(session: Session, member: Row[Any], public_key: str, wrapped_key: str)
             confirmed_public_key=public_key,
             confirmed_at=utc_now(),
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if marked.rowcount != 1:  # type: ignore[attr-defined]
+    if marked != 1:
         raise refuse(N_("This member has changed in the meantime. Load the page again."))
 
 

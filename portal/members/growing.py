@@ -34,6 +34,7 @@ from portal.domain.subscription_changes import Preview
 from portal.events import Stream
 from portal.members import conditions, growth_queries
 from portal.models import Organization, SeatGrowth, SeatRules, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.mail import tell_admins, tell_owners
 
 MONTH_IS_FULL = N_("The provider allows no more seats this month. A provider admin can add seats.")
@@ -257,10 +258,11 @@ def _tell(
 
 def _mark_told(session: Session, organization_id: uuid.UUID, column: Any) -> bool:
     """Whether nobody was told yet."""
-    marked = session.execute(
+    marked = rows_changed(
+        session,
         update(Organization)
         .where(Organization.id == organization_id, column.is_(None))
         .values({column: utc_now()})
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return bool(marked.rowcount == 1)  # type: ignore[attr-defined]
+    return marked == 1

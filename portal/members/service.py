@@ -20,6 +20,7 @@ from portal.domain.membership import RANK, Manager, check_reach
 from portal.domain.states import MemberState
 from portal.members import conditions
 from portal.models import Collection, CollectionMember, Member, Organization, new_id, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
 from portal.providers import attention
@@ -75,13 +76,14 @@ def invite(
 def take_seat(session: Session, organization_id: uuid.UUID, count: int = 1) -> None:
     """Take `count` seats, all or none: `RuleError` where they are not left. The rows follow."""
     after = Organization.seats_used + count
-    taken = session.execute(
+    taken = rows_changed(
+        session,
         update(Organization)
         .where(Organization.id == organization_id, after <= Organization.seats)
         .values(seats_used=after)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if taken != 1:
         raise refuse(NO_SEATS)
 
 

@@ -10,6 +10,7 @@ from portal import events
 from portal.domain.states import ClientStatus
 from portal.events import Stream
 from portal.models import Affiliation, Organization, Provider, utc_now
+from portal.models.writing import rows_changed
 
 
 class _Kept(Exception):
@@ -48,10 +49,10 @@ def _delete(session: Session, organization: Row[Any]) -> None:
         .where(Provider.id == organization.provider_id)
         .values(clients_count=Provider.clients_count - 1)
     )
-    gone = session.execute(
-        delete(Organization).where(Organization.id == organization.id, *_is_due(utc_now()))
+    gone = rows_changed(
+        session, delete(Organization).where(Organization.id == organization.id, *_is_due(utc_now()))
     )
-    if gone.rowcount != 1:  # type: ignore[attr-defined]
+    if gone != 1:
         raise _Kept
     session.execute(
         delete(Affiliation).where(

@@ -13,6 +13,7 @@ from portal.crypto.keys import is_public_key
 from portal.domain.access import Actor, Trace
 from portal.domain.errors import N_, RuleError, refuse
 from portal.models import Collection, Organization, Provider
+from portal.models.writing import rows_changed
 from portal.organizations.service import streams_in
 
 INCOMPLETE = N_("The keys that your browser made arrived incomplete. Load the page and try again.")
@@ -75,7 +76,8 @@ def store_keys(
     """
     if not _provider_key_is_current(session, organization_id, keys):
         raise KeysExist
-    stored = session.execute(
+    stored = rows_changed(
+        session,
         update(Organization)
         .where(Organization.id == organization_id, Organization.public_key.is_(None))
         .values(
@@ -83,9 +85,9 @@ def store_keys(
             protected_private_key=keys.protected_private_key,
             provider_wrapped_key=keys.provider_wrapped_key,
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if stored.rowcount != 1:  # type: ignore[attr-defined]
+    if stored != 1:
         raise KeysExist
     _name_collection(session, organization_id, keys.collection_name)
     events.record(
@@ -137,10 +139,11 @@ def _provider_key_is_current(
     provider_id = (
         select(Organization.provider_id).where(Organization.id == organization_id).scalar_subquery()
     )
-    held = session.execute(
+    held = rows_changed(
+        session,
         update(Provider)
         .where(Provider.id == provider_id, Provider.public_key == keys.provider_public_key)
         .values(clients_count=Provider.clients_count)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return bool(held.rowcount == 1)  # type: ignore[attr-defined]
+    return held == 1

@@ -24,6 +24,7 @@ from portal.models import (
     SignInCode,
     utc_now,
 )
+from portal.models.writing import rows_changed
 from portal.organizations.deletion import delete_due
 from portal.providers.endings import end_due
 
@@ -86,5 +87,4 @@ def _some(sessions: sessionmaker[Session], table: type[Base], served: ColumnElem
     keys: tuple[Any, ...] = tuple(table.__table__.primary_key)
     chosen = select(*keys).where(served).limit(AT_ONCE)
     with sessions.begin() as session:
-        rows = session.execute(delete(table).where(tuple_(*keys).in_(chosen)))
-        return int(rows.rowcount)  # type: ignore[attr-defined]
+        return rows_changed(session, delete(table).where(tuple_(*keys).in_(chosen)))

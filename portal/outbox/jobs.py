@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.models import Outbox, utc_now
+from portal.models.writing import rows_changed
 
 LEASE = dt.timedelta(minutes=4)
 FIRST_PAUSE = dt.timedelta(seconds=30)
@@ -78,7 +79,8 @@ def finish(session: Session, job: Job, outcome: Outcome) -> bool:
     """Write down what became of the job; False where its lease was lost to another worker."""
     now = utc_now()
     done = outcome.state != "queued"
-    written = session.execute(
+    written = rows_changed(
+        session,
         update(Outbox)
         .where(Outbox.id == job.id, Outbox.lease == job.lease, Outbox.state == "queued")
         .values(
@@ -88,9 +90,9 @@ def finish(session: Session, job: Job, outcome: Outcome) -> bool:
             run_at=now if done else now + pause_after(job.attempts),
             finished_at=now if done else None,
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return bool(written.rowcount)  # type: ignore[attr-defined]
+    return bool(written)
 
 
 def pause_after(attempts: int) -> dt.timedelta:

@@ -27,6 +27,7 @@ from portal.events import Stream
 from portal.models import Account, ClientAccess, Organization, ProviderAccess, ProviderPerson
 from portal.models.grants import opens_to
 from portal.models.keyset import seek
+from portal.models.writing import rows_changed
 from portal.providers import queries
 from portal.providers.confirmation import KEY_CHANGED, ROTATED, raise_alarm
 from portal.providers.service import INCOMPLETE
@@ -234,7 +235,8 @@ def _keep(session: Session, person: Row[Any], row_id: uuid.UUID, key: str) -> in
             Account.public_key == person.public_key,
         )
     )
-    kept = session.execute(
+    return rows_changed(
+        session,
         update(ClientAccess)
         .where(
             ClientAccess.provider_id == person.provider_id,
@@ -244,6 +246,5 @@ def _keep(session: Session, person: Row[Any], row_id: uuid.UUID, key: str) -> in
             ClientAccess.person_id.in_(holder),
         )
         .values(wrapped_key=key)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    return int(kept.rowcount)  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from portal.domain.errors import N_, refuse
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, ProviderPerson, utc_now
+from portal.models.writing import rows_changed
 from portal.outbox import enqueue
 from portal.providers import attention, queries, reach
 from portal.providers.scope_keys import needs_key
@@ -113,7 +114,8 @@ def _mark(session: Session, person: Row[Any], wrapped_key: str | None) -> None:
     values: dict[str, Any] = {"wrapped_provider_key": wrapped_key}
     if person.state is ProviderPersonState.ACCEPTED:
         values |= {"state": ProviderPersonState.CONFIRMED, "confirmed_at": utc_now()}
-    marked = session.execute(
+    marked = rows_changed(
+        session,
         update(ProviderPerson)
         .where(
             ProviderPerson.provider_id == person.provider_id,
@@ -129,9 +131,9 @@ def _mark(session: Session, person: Row[Any], wrapped_key: str | None) -> None:
             ProviderPerson.account_id.in_(holder),
         )
         .values(**values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if marked.rowcount != 1:  # type: ignore[attr-defined]
+    if marked != 1:
         raise refuse(N_("This person has changed in the meantime. Load the page again."))
 
 

@@ -16,6 +16,7 @@ from portal.domain.invitations import ASK_EVERY, VALID, Invitation, Purpose, Spe
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Account, Provider, ProviderPerson, utc_now
+from portal.models.writing import rows_changed
 from portal.outbox import enqueue
 from portal.providers import attention, reach
 
@@ -124,7 +125,8 @@ def _is_founding(session: Session, invitation: Invitation) -> bool:
 
 def _claim(session: Session, invitation: Invitation) -> None:
     now = utc_now()
-    claimed = session.execute(
+    claimed = rows_changed(
+        session,
         update(ProviderPerson)
         .where(
             ProviderPerson.provider_id == invitation.tenant_id,
@@ -134,9 +136,9 @@ def _claim(session: Session, invitation: Invitation) -> None:
             ProviderPerson.invitation_expires_at > now,
         )
         .values(accepted_at=now)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+    if claimed != 1:
         raise Spent
 
 

@@ -33,6 +33,7 @@ from portal.models import (
     new_id,
     utc_now,
 )
+from portal.models.writing import rows_changed
 from portal.providers.service import INCOMPLETE, ProviderKeys
 from portal.providers.staff import check_actor, hold, tenant_of
 
@@ -166,12 +167,13 @@ def start(session: Session, actor: Actor, keys: ProviderKeys) -> None:
     )
     if begun.one_or_none() is None:
         raise UnderWay
-    held = session.execute(
+    held = rows_changed(
+        session,
         _update_holders(provider_id)
         .where(ProviderPerson.account_id == actor.account_id)
-        .values(next_wrapped_key=keys.wrapped_provider_key)
+        .values(next_wrapped_key=keys.wrapped_provider_key),
     )
-    if held.rowcount != 1:  # type: ignore[attr-defined]
+    if held != 1:
         raise refuse(NOT_HELD)
     _record(
         session,

@@ -18,6 +18,7 @@ from portal.domain.scope import Level, Reach
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Provider, ProviderPerson, utc_now
+from portal.models.writing import rows_changed
 from portal.outbox import enqueue
 from portal.providers import attention
 
@@ -130,7 +131,8 @@ class KeysExist(RuleError):
 
 def store_keys(session: Session, actor: Actor, keys: ProviderKeys) -> None:
     """Store a provider's first keys, unless there are some: then `KeysExist`."""
-    stored = session.execute(
+    stored = rows_changed(
+        session,
         update(Provider)
         .where(Provider.id == actor.provider_id, Provider.public_key.is_(None))
         .values(
@@ -140,9 +142,9 @@ def store_keys(session: Session, actor: Actor, keys: ProviderKeys) -> None:
             recovery_wrapped_key=None,
             recovery_saved_at=None,
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if stored.rowcount != 1:  # type: ignore[attr-defined]
+    if stored != 1:
         raise KeysExist
     _hold_key(session, actor, keys.wrapped_provider_key)
     events.record(
@@ -164,16 +166,17 @@ def save_recovery_sheet(
     """
     if not looks_sealed(wrapped, 2, SEALED_KEY_LENGTH):
         raise refuse(INCOMPLETE)
-    saved = session.execute(
+    saved = rows_changed(
+        session,
         update(Provider)
         .where(
             Provider.id == actor.provider_id,
             Provider.public_key == public_key if public_key else Provider.public_key.is_not(None),
         )
         .values(recovery_wrapped_key=wrapped, recovery_saved_at=dt.datetime.now(dt.UTC))
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if saved.rowcount != 1:  # type: ignore[attr-defined]
+    if saved != 1:
         raise refuse(N_("The provider has another key by now, or none yet. Load the page again."))
     events.record(
         session,
@@ -202,7 +205,8 @@ def restore_key(session: Session, actor: Actor, wrapped: str) -> None:
 
 
 def _hold_key(session: Session, actor: Actor, wrapped: str) -> None:
-    held = session.execute(
+    held = rows_changed(
+        session,
         update(ProviderPerson)
         .where(
             ProviderPerson.provider_id == actor.provider_id,
@@ -214,9 +218,9 @@ def _hold_key(session: Session, actor: Actor, wrapped: str) -> None:
             ProviderPerson.wrapped_provider_key.is_(None),
         )
         .values(wrapped_provider_key=wrapped)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if held.rowcount != 1:  # type: ignore[attr-defined]
+    if held != 1:
         raise refuse(N_("You already hold the provider key."))
 
 

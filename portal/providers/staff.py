@@ -22,6 +22,7 @@ from portal.domain.staff import LAST_ADMIN, StaffAction, Standing, check_action
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import Provider, ProviderPerson, ScopePart, new_id, utc_now
+from portal.models.writing import rows_changed
 from portal.outbox import enqueue
 from portal.providers import attention, queries, reach, scope_keys
 
@@ -247,12 +248,13 @@ def _remove(session: Session, actor: Actor, person: Row[Any]) -> None:
 
 def _take_place(session: Session, person: Row[Any]) -> None:
     """The row and all that hangs on it, unless nobody could administer the provider then."""
-    removed = session.execute(
+    removed = rows_changed(
+        session,
         delete(ProviderPerson)
         .where(*_row(person), _leaves_an_admin(person))
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if removed.rowcount != 1:  # type: ignore[attr-defined]
+    if removed != 1:
         raise refuse(LAST_ADMIN)
     scope_keys.left(session, person)
     attention.person_moved(session, *_ids(person), None)
@@ -299,13 +301,14 @@ def _leaves_an_admin(person: Row[Any]) -> ColumnElement[bool]:
 def _write(
     session: Session, person: Row[Any], conditions: list[ColumnElement[bool]], **values: Any
 ) -> None:
-    written = session.execute(
+    written = rows_changed(
+        session,
         update(ProviderPerson)
         .where(*_row(person), *conditions)
         .values(**values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if written.rowcount != 1:  # type: ignore[attr-defined]
+    if written != 1:
         raise refuse(LAST_ADMIN if conditions else GONE)
 
 

@@ -13,6 +13,7 @@ from portal.domain.expiries import digest_week, zone_of
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream, record
 from portal.models import ProviderPerson, utc_now
+from portal.models.writing import rows_changed
 from portal.outbox import enqueue
 
 DIGEST = "mail.weekly_digest"
@@ -29,8 +30,7 @@ def _of(provider_id: uuid.UUID, person_id: uuid.UUID) -> Update:
 
 
 def _changed(session: Session, statement: Update) -> bool:
-    done = session.execute(statement.execution_options(synchronize_session=False))
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+    return rows_changed(session, statement.execution_options(synchronize_session=False)) > 0
 
 
 def make_address(session: Session, actor: Actor, person_id: uuid.UUID) -> str:

@@ -15,6 +15,7 @@ from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
 from portal.events import Stream
 from portal.models import RecoveryEnrolment, utc_now
+from portal.models.writing import rows_changed
 from portal.recovery import queries
 
 NOT_OFFERED = N_("This organization does not offer account recovery.")
@@ -101,15 +102,16 @@ def withdraw(session: Session, actor: Actor, organization_id: uuid.UUID) -> None
     policy = queries.policy(session, organization_id)
     if policy is not None and policy.enrols_all:
         raise refuse(FOR_ALL)
-    dropped = session.execute(
+    dropped = rows_changed(
+        session,
         delete(RecoveryEnrolment)
         .where(
             RecoveryEnrolment.organization_id == organization_id,
             RecoveryEnrolment.member_id == member.id,
         )
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if dropped.rowcount != 1:  # type: ignore[attr-defined]
+    if dropped != 1:
         raise refuse(NOBODY)
     _tell(session, actor, "organization:member:withdraw_recovery", member)
 

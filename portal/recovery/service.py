@@ -17,6 +17,7 @@ from portal.domain.access import Actor, Trace
 from portal.domain.account_recovery import Helper, RecoveryState, Step
 from portal.domain.errors import N_, RuleError, refuse
 from portal.models import Organization, RecoveryRequest, RecoverySettings, new_id, utc_now
+from portal.models.writing import rows_changed
 from portal.organizations.service import streams_in
 from portal.outbox import enqueue
 from portal.recovery import queries
@@ -239,7 +240,8 @@ def find(session: Session, organization_id: uuid.UUID, recovery_id: uuid.UUID) -
 
 def move(session: Session, found: Row[Any], after: RecoveryState, **values: Any) -> None:
     """Change the request, if it still is what was looked at."""
-    moved = session.execute(
+    moved = rows_changed(
+        session,
         update(RecoveryRequest)
         .where(
             RecoveryRequest.organization_id == found.organization_id,
@@ -247,9 +249,9 @@ def move(session: Session, found: Row[Any], after: RecoveryState, **values: Any)
             RecoveryRequest.state == found.state,
         )
         .values(state=after, **values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if moved.rowcount != 1:  # type: ignore[attr-defined]
+    if moved != 1:
         raise refuse(rules.OVER)
 
 

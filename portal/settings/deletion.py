@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from portal.domain.access import Actor
 from portal.domain.errors import NN_, Message, RuleError
 from portal.models import Affiliation, Provider
+from portal.models.writing import rows_changed
 from portal.settings import queries
 from portal.settings.service import begin, tell
 
@@ -30,12 +31,13 @@ def delete_provider(session: Session, actor: Actor) -> None:
     provider_id = begin(session, actor)
     found = queries.settings(session, provider_id)
     people = queries.people_count(session, provider_id)
-    gone = session.execute(
+    gone = rows_changed(
+        session,
         delete(Provider)
         .where(Provider.id == provider_id, Provider.clients_count == 0)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False),
     )
-    if gone.rowcount != 1:  # type: ignore[attr-defined]
+    if gone != 1:
         raise HasClients(found.clients_count)
     session.execute(
         delete(Affiliation).where(
