@@ -21,6 +21,7 @@ from portal.domain.setup_steps import StepKind
 from portal.events.codes import code_of
 from portal.events.sentences import icon_of, sentence_of, tone_of
 from portal.web.formats import number
+from portal.web.languages import filled
 
 _METHODS = {"password": N_("password"), "code": N_("code by mail")}
 _NAMES = {
@@ -116,7 +117,7 @@ class Row:
             return str(self.row.type)
         values: defaultdict[str, str] = defaultdict(lambda: str(ERASED))
         values.update({name: value_of(name, value) for name, value in self.details.items()})
-        return str(_(told)) % values
+        return filled(str(_(told)), values)
 
     @property
     def who(self) -> str:

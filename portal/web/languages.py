@@ -1,6 +1,6 @@
 """Which language and time zone a request is answered in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +13,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from portal.extensions import babel
+from portal.web.elision import Elision, elided, elisions_of
 
 Made = TypeVar("Made")
 
@@ -50,6 +51,24 @@ class RequestDomain(Domain):  # type: ignore[misc]
             known.catalogue, known.catalogue_of = super().get_translations(), locale
         return known.catalogue
 
+    def gettext(self, string: str, **variables: Any) -> str:
+        """The sentence in the language in force, its places filled if there are values."""
+        return _filled(self.get_translations().ugettext(string), variables)
+
+    def ngettext(self, singular: str, plural: str, num: int, **variables: Any) -> str:
+        """The same of a count, which fills the place `num` too."""
+        found = self.get_translations().ungettext(singular, plural, num)
+        return _filled(found, {"num": num, **variables})
+
+
+def filled(text: str, values: Mapping[str, Any]) -> str:
+    """A translated sentence with its places filled, French elided before a vowel."""
+    return elided(text, elisions_of(text), values) % values
+
+
+def _filled(text: str, variables: Mapping[str, Any]) -> str:
+    return filled(text, variables) if variables else text
+
 
 def per_language(make: Callable[[], Made]) -> Callable[[], Made]:
     """Keep what `make` returns, once for each language: for texts that depend on nothing else."""
@@ -68,14 +87,17 @@ def per_language(make: Callable[[], Made]) -> Callable[[], Made]:
 @pass_eval_context
 def sentence(context: EvalContext, text: str, /, **values: Any) -> str:
     """What templates call `_`: the sentence in the reader's language, its places filled."""
-    found = _translated(babel.domain_instance.get_translations(), text)
+    found, elisions = _translated(babel.domain_instance.get_translations(), text)
+    if elisions:
+        found = elided(found, elisions, values)
     whole: str = (Markup(found) if context.autoescape else found) % values if values else ""  # noqa: S704 - ours
     return whole or _without_places(found, context.autoescape)
 
 
 @lru_cache(maxsize=8192)
-def _translated(catalogue: Any, text: str) -> str:
-    return str(catalogue.ugettext(text))
+def _translated(catalogue: Any, text: str) -> tuple[str, tuple[Elision, ...]]:
+    found = str(catalogue.ugettext(text))
+    return found, elisions_of(found)
 
 
 @lru_cache(maxsize=8192)
