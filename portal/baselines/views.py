@@ -8,7 +8,7 @@ from flask import Response, abort, make_response, render_template, request, url_
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.baselines import queries, service
+from portal.baselines import client_views, finish_views, queries, service
 from portal.baselines.blueprint import ALL, ONE, bp, find, find_client
 from portal.baselines.forms import BaselineForm
 from portal.configuration import queries as configurations
@@ -26,6 +26,7 @@ from portal.web.access import actor, can, requires
 from portal.web.formats import moment
 from portal.web.forms import sentence
 
+__all__ = ["bp", "client_views", "finish_views"]
 # Kinds of policies come and go; what a person writes is checked against those of today.
 WRITTEN = Rules(policies=OFFERED, names_collections=True)
 
@@ -304,6 +305,3 @@ def _form_page(
         back_url=back or _url("index", provider_id),
     )
     return make_response(body, status)
-
-
-from portal.baselines import client_views, finish_views  # noqa: E402, F401 - they add their views

@@ -9,7 +9,27 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.clients import mark_queries, queries, table
+from portal.clients import (
+    annotation_views,
+    baseline_views,
+    bulk_views,
+    import_views,
+    keys_views,
+    lifecycle_views,
+    link_views,
+    manage_views,
+    mark_queries,
+    new_views,
+    queries,
+    reach_views,
+    seat_request_views,
+    stuck_confirm_views,
+    stuck_views,
+    subscription_views,
+    table,
+    tag_views,
+    view_views,
+)
 from portal.clients.blueprint import bp
 from portal.clients.listing import Listing, Sort
 from portal.clients.mark_queries import Marks
@@ -25,7 +45,25 @@ from portal.web.fragments import respond, wants
 from portal.web.languages import zone
 from portal.web.paging import CursorSigner, signer
 
-__all__ = ["bp"]
+__all__ = [
+    "annotation_views",
+    "baseline_views",
+    "bp",
+    "bulk_views",
+    "import_views",
+    "keys_views",
+    "lifecycle_views",
+    "link_views",
+    "manage_views",
+    "new_views",
+    "reach_views",
+    "seat_request_views",
+    "stuck_confirm_views",
+    "stuck_views",
+    "subscription_views",
+    "tag_views",
+    "view_views",
+]
 TABLE = "clients/_table.html"
 
 
@@ -131,24 +169,3 @@ def _lines(listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
             ", ".join(tag.name for tag in marks.tags.values() if tag.id in read(row.tags_shown)),
             row.external_reference,
         ]
-
-
-# The other pages of this area stand on the same blueprint.
-from portal.clients import (  # noqa: E402, F401
-    annotation_views,
-    baseline_views,
-    bulk_views,
-    import_views,
-    keys_views,
-    lifecycle_views,
-    link_views,
-    manage_views,
-    new_views,
-    reach_views,
-    seat_request_views,
-    stuck_confirm_views,
-    stuck_views,
-    subscription_views,
-    tag_views,
-    view_views,
-)

@@ -14,7 +14,7 @@ from portal.domain.access import Permission
 from portal.domain.plans import Cadence, Plan
 from portal.domain.pricing import LineKind
 from portal.extensions import db
-from portal.invoicing import page, queries
+from portal.invoicing import organization_views, page, queries
 from portal.invoicing.blueprint import bp
 from portal.invoicing.current import the_tariff
 from portal.invoicing.forecast import DAYS, outlook
@@ -25,7 +25,7 @@ from portal.web.access import requires
 from portal.web.fragments import respond, wants
 from portal.web.paging import CursorSigner, signer
 
-__all__ = ["bp"]
+__all__ = ["bp", "organization_views"]
 LINES = "invoicing/_lines.html"
 
 
@@ -143,7 +143,3 @@ def _amounts(row: Any, bill: Bill) -> Iterator[csv.Cell]:
     yield bill.rated.gross.amount
     for rate in (bill.rated.discount, bill.rated.tax):
         yield rate.amount.amount if rate else ""
-
-
-# The page of one organization stands on the same blueprint.
-from portal.invoicing import organization_views  # noqa: E402, F401

@@ -11,8 +11,8 @@ from portal.domain.access import Permission, Role
 from portal.events import signing
 from portal.extensions import db
 from portal.logbook import service
+from portal.logbook.blueprint import bp
 from portal.logbook.forms import KeepForm
-from portal.logbook.views import bp
 from portal.web import notices
 from portal.web.access import actor, requires
 from portal.web.fragments import done

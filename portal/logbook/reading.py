@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,3 +154,11 @@ def all_pages(
             return
         else:
             beside = found.rows[-1].id
+
+
+def clients_of(session: Session, log: Log, rows: Iterable[Row]) -> dict[uuid.UUID, str]:
+    """The names of the clients that rows tell of, where the log is a provider's."""
+    if log.provider_id is None:
+        return {}
+    ids = {row.client_id for row in rows if row.client_id}
+    return queries.names_of_clients(session, log.provider_id, ids)
