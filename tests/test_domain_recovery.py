@@ -8,7 +8,7 @@ import pytest
 
 from portal.domain import account_recovery as rules
 from portal.domain.access import ORGANIZATION_ROLES, PROVIDER_ROLES, Role
-from portal.domain.account_recovery import Helper, RecoveryState, Stage, Step, Target
+from portal.domain.account_recovery import Helper, RecoveryState, Stage, Step, Target, Times
 from portal.domain.custom_roles import Custom
 from portal.domain.errors import RuleError
 from portal.domain.states import MemberState
@@ -21,6 +21,8 @@ AGES = {
     "just before the end": dt.timedelta(days=7, microseconds=-1),
     "at the end": dt.timedelta(days=7),
 }
+TOLD = Times(ASKED, ASKED)
+UNTOLD = Times(ASKED, None)
 ME, THEM, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)
 R, A = RecoveryState.REQUESTED, RecoveryState.APPROVED
 # (state, step) -> the ages at which it goes, and where to; everything else is refused.
@@ -42,18 +44,41 @@ def test_each_step_goes_exactly_where_the_table_says(state, step, age):
     ages, there = WAYS.get((state, step), (set(), None))
     now = ASKED + AGES[age]
     if age in ages:
-        assert rules.after(step, state, ASKED, now) is there
+        assert rules.after(step, state, TOLD, now) is there
     else:
         with pytest.raises(RuleError):
-            rules.after(step, state, ASKED, now)
+            rules.after(step, state, TOLD, now)
 
 
 def test_every_state_and_moment_has_a_stage_with_words():
     for state, age in product(RecoveryState, AGES.values()):
-        assert rules.stage_of(state, ASKED, ASKED + age).label
-    assert rules.stage_of(A, ASKED, ASKED + dt.timedelta(hours=24)) is Stage.READY
-    assert rules.stage_of(R, ASKED, ASKED + dt.timedelta(hours=24)) is Stage.NEEDS_APPROVAL
-    assert rules.stage_of(RecoveryState.DONE, ASKED, ASKED + AGES["at the end"]) is Stage.DONE
+        assert rules.stage_of(state, TOLD, ASKED + age).label
+    assert rules.stage_of(A, TOLD, ASKED + dt.timedelta(hours=24)) is Stage.READY
+    assert rules.stage_of(R, TOLD, ASKED + dt.timedelta(hours=24)) is Stage.NEEDS_APPROVAL
+    assert rules.stage_of(RecoveryState.DONE, TOLD, ASKED + AGES["at the end"]) is Stage.DONE
+
+
+@pytest.mark.parametrize("age", AGES)
+@pytest.mark.parametrize("step", Step)
+@pytest.mark.parametrize("state", RecoveryState)
+def test_who_was_never_told_is_never_recovered_and_all_else_stays(state, step, age):
+    ages, there = WAYS.get((state, step), (set(), None))
+    now = ASKED + AGES[age]
+    if age in ages and step is not Step.CARRY_OUT:
+        assert rules.after(step, state, UNTOLD, now) is there
+    else:
+        with pytest.raises(RuleError):
+            rules.after(step, state, UNTOLD, now)
+
+
+def test_the_clock_runs_from_the_mail_and_a_late_one_takes_nothing_of_the_time():
+    late = Times(ASKED, ASKED + dt.timedelta(days=2))
+    assert late.ready_at == ASKED + dt.timedelta(days=3)
+    assert late.ends_at == ASKED + dt.timedelta(days=9)
+    assert rules.stage_of(A, late, ASKED + dt.timedelta(days=2, hours=23)) is Stage.WAITS
+    assert rules.stage_of(A, late, ASKED + dt.timedelta(days=8)) is Stage.READY
+    assert rules.stage_of(A, UNTOLD, ASKED + dt.timedelta(days=6)) is Stage.UNTOLD
+    assert UNTOLD.ready_at is None
 
 
 def may(check, *args, **kwargs):

@@ -1,13 +1,15 @@
 """Account recovery: its way from the request to the new password, and who may go it with whom.
 
 Two people of the client act, neither of them the member: one asks and one approves. The member
-is told at once and can stop it; nothing is carried out before a day has passed.
+is told at once and can stop it; nothing is carried out before a day has passed since their mail
+went out, and nothing at all where it never did.
 """
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from portal.domain.access import Role
@@ -15,7 +17,7 @@ from portal.domain.custom_roles import Custom, may_grant
 from portal.domain.errors import N_, refuse
 from portal.domain.states import MemberState
 
-# How long the member can stop it before anything can happen, counted from the request.
+# How long the member can stop it before anything can happen, counted from when they were told.
 WAIT = dt.timedelta(hours=24)
 # Who has not carried it out by then asks again.
 OPEN_FOR = dt.timedelta(days=7)
@@ -42,9 +44,10 @@ OPEN = frozenset({RecoveryState.REQUESTED, RecoveryState.APPROVED})
 
 
 class Stage(StrEnum):
-    """What a recovery is at a moment: the closed states, and three kinds of open."""
+    """What a recovery is at a moment: the closed states, and four kinds of open."""
 
     NEEDS_APPROVAL = "needs_approval"
+    UNTOLD = "untold"
     WAITS = "waits"
     READY = "ready"
     DONE = "done"
@@ -61,6 +64,7 @@ class Stage(StrEnum):
 
 _LABELS = {
     Stage.NEEDS_APPROVAL: N_("Needs a second person"),
+    Stage.UNTOLD: N_("Approved, the member is not told yet"),
     Stage.WAITS: N_("Approved, the 24 hours run"),
     Stage.READY: N_("Ready to be carried out"),
     Stage.DONE: N_("Carried out"),
@@ -82,33 +86,43 @@ class Step(StrEnum):
     EXPIRE = "expire"
 
 
-def ready_at(asked_at: dt.datetime) -> dt.datetime:
-    """From when an approved one can be carried out."""
-    return asked_at + WAIT
+class Times(NamedTuple):
+    """When it was asked for, and when the member's mail left; None while it has not."""
+
+    asked_at: dt.datetime
+    told_at: dt.datetime | None
+
+    @property
+    def ready_at(self) -> dt.datetime | None:
+        """From when an approved one can be carried out; None while nobody can say."""
+        return self.told_at + WAIT if self.told_at else None
+
+    @property
+    def ends_at(self) -> dt.datetime:
+        """Until when it can be: a mail that left late takes nothing of that time."""
+        return (self.told_at or self.asked_at) + OPEN_FOR
 
 
-def ends_at(asked_at: dt.datetime) -> dt.datetime:
-    """Until when it can be."""
-    return asked_at + OPEN_FOR
-
-
-def stage_of(state: RecoveryState, asked_at: dt.datetime, now: dt.datetime) -> Stage:
+def stage_of(state: RecoveryState, times: Times, now: dt.datetime) -> Stage:
     """What it is at `now`."""
     if not state.is_open:
         return Stage(state.value)
-    if now >= ends_at(asked_at):
+    if now >= times.ends_at:
         return Stage.EXPIRED
     if state is RecoveryState.REQUESTED:
         return Stage.NEEDS_APPROVAL
-    return Stage.READY if now >= ready_at(asked_at) else Stage.WAITS
+    ready_at = times.ready_at
+    if ready_at is None:
+        return Stage.UNTOLD
+    return Stage.READY if now >= ready_at else Stage.WAITS
 
 
-_OPEN_STAGES = frozenset({Stage.NEEDS_APPROVAL, Stage.WAITS, Stage.READY})
+OPEN_STAGES = frozenset({Stage.NEEDS_APPROVAL, Stage.UNTOLD, Stage.WAITS, Stage.READY})
 _FROM: Mapping[Step, frozenset[Stage]] = {
     Step.APPROVE: frozenset({Stage.NEEDS_APPROVAL}),
-    Step.DECLINE: _OPEN_STAGES,
-    Step.WITHDRAW: _OPEN_STAGES,
-    Step.STOP: _OPEN_STAGES,
+    Step.DECLINE: OPEN_STAGES,
+    Step.WITHDRAW: OPEN_STAGES,
+    Step.STOP: OPEN_STAGES,
     Step.CARRY_OUT: frozenset({Stage.READY}),
     Step.EXPIRE: frozenset({Stage.EXPIRED}),
 }
@@ -124,20 +138,25 @@ OVER = N_("This recovery is over. Load the page again.")
 UNKNOWN = N_("Choose what to do with this recovery.")
 TOO_EARLY = N_("The 24 hours are not over yet. Until then the member can stop it.")
 NOT_APPROVED = N_("A second person has to approve it first.")
+NOT_TOLD = N_(
+    "The mail that tells the member has not gone out, so the 24 hours have not begun. Nothing can "
+    "be carried out before."
+)
+_TOO_EARLY = {
+    Stage.WAITS: TOO_EARLY,
+    Stage.NEEDS_APPROVAL: NOT_APPROVED,
+    Stage.UNTOLD: NOT_TOLD,
+}
 
 
-def after(
-    step: Step, state: RecoveryState, asked_at: dt.datetime, now: dt.datetime
-) -> RecoveryState:
+def after(step: Step, state: RecoveryState, times: Times, now: dt.datetime) -> RecoveryState:
     """The state that `step` leads to; raises `RuleError` where it cannot be done at `now`."""
-    stage = stage_of(state, asked_at, now)
+    stage = stage_of(state, times, now)
     # An open one whose time is over is closed once; a closed one stays what it is.
     may = stage in _FROM[step] and (step is not Step.EXPIRE or state.is_open)
     if may:
         return _AFTER[step]
-    if step is Step.CARRY_OUT and stage in (Stage.WAITS, Stage.NEEDS_APPROVAL):
-        raise refuse(TOO_EARLY if stage is Stage.WAITS else NOT_APPROVED)
-    raise refuse(OVER)
+    raise refuse(_TOO_EARLY.get(stage, OVER) if step is Step.CARRY_OUT else OVER)
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,12 @@ SENTENCES: dict[str, str] = {
     "organization:recovery:approve": N_("Approved the recovery of the account of %(email)s"),
     "organization:recovery:decline": N_("Declined the recovery of the account of %(email)s"),
     "organization:recovery:withdraw": N_("Withdrew the recovery of the account of %(email)s"),
+    "organization:recovery:tell": N_(
+        "Told %(email)s of the recovery of their account; their 24 hours run"
+    ),
+    "organization:recovery:tell_again": N_(
+        "Sent %(email)s the mail about the recovery of their account again"
+    ),
     "organization:recovery:stop": N_("Stopped the recovery of their own account, %(email)s"),
     "organization:recovery:expire": N_(
         "Closed the recovery of the account of %(email)s, whose time was over"

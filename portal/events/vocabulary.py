@@ -146,6 +146,8 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:recovery:approve": frozenset({"email"}),
     "organization:recovery:decline": frozenset({"email"}),
     "organization:recovery:withdraw": frozenset({"email"}),
+    "organization:recovery:tell": frozenset({"email"}),
+    "organization:recovery:tell_again": frozenset({"email"}),
     "organization:recovery:stop": frozenset({"email"}),
     "organization:recovery:expire": frozenset({"email"}),
     "organization:recovery_by_provider:allow": frozenset(),

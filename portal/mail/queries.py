@@ -80,7 +80,7 @@ def recovery(
             RecoveryRequest.id,
             RecoveryRequest.state,
             RecoveryRequest.reason,
-            RecoveryRequest.asked_at,
+            RecoveryRequest.told_at,
             RecoveryRequest.asked_by_name,
             RecoveryRequest.approved_by_name,
             Member.email,

@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from portal.crypto.tokens import Link, LinkSigner
-from portal.domain.account_recovery import RecoveryState, ready_at
+from portal.domain.account_recovery import WAIT, RecoveryState
 from portal.domain.emails import shown
 from portal.mail import queries
 from portal.mail.shapes import Letter, Office, Outdated, Payload
+from portal.models import utc_now
 
 
 def recovery_asked(session: Session, office: Office, payload: Payload) -> Letter:
@@ -72,6 +73,7 @@ def _letter(name: str, to: str, payload: Payload, found: Any, url: str) -> Lette
             "reason": found.reason,
             "url": url,
         },
-        until=ready_at(found.asked_at),
+        # The 24 hours begin when the member's mail leaves: for that mail, now.
+        until=(found.told_at or utc_now()) + WAIT,
         time_zone=found.time_zone or found.provider_time_zone or "UTC",
     )

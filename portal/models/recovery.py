@@ -38,7 +38,8 @@ class RecoveryEnrolment(Base):
 class RecoveryRequest(Base):
     """One recovery of a member's account. The unique index lets one be open at a time.
 
-    `asked_by` and `approved_by` are accounts, kept when their members have left.
+    `asked_by` and `approved_by` are accounts, kept when their members have left. `told_at` is when
+    the member's mail left: while it is empty nothing can be carried out.
     """
 
     __tablename__ = "recovery_requests"
@@ -71,6 +72,7 @@ class RecoveryRequest(Base):
     asked_by_name: Mapped[str] = mapped_column(String(100))
     by_provider: Mapped[bool] = mapped_column(default=False)
     asked_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    told_at: Mapped[dt.datetime | None]
     approved_by: Mapped[uuid.UUID | None]
     approved_by_name: Mapped[str] = mapped_column(String(100), default="")
     approved_at: Mapped[dt.datetime | None]

@@ -22,6 +22,7 @@ from portal.outbox import jobs
 from portal.outbox.housekeeping import tidy
 from portal.outbox.jobs import Job, Outcome
 from portal.providers import attention
+from portal.recovery import telling
 from portal.web.logs import log
 
 LOOK_EVERY_SECONDS = 0.5
@@ -145,6 +146,7 @@ class Worker:
                     kept = jobs.finish(session, job, outcome)
                     if kept:
                         attention.mail_fared(session, job.topic, job.subject_id, outcome.state)
+                        telling.mail_fared(session, job.topic, job.payload, outcome.state)
                 break
             except DBAPIError:
                 if self._stop.is_set() or time.monotonic() + pause > until:

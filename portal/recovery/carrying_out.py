@@ -56,7 +56,7 @@ def carry_out(
     service.hold(session, organization_id)
     found, member = check(session, actor, organization_id, recovery_id)
     now = utc_now()
-    after = rules.after(Step.CARRY_OUT, found.state, found.asked_at, now)
+    after = rules.after(Step.CARRY_OUT, found.state, queries.times_of(found), now)
     service.move(session, found, after, closed_at=now, closed_by_name=actor.name[:100])
     address.drop_waiting(session, member.account_id)
     ended = accounts.give_temporary_password(
@@ -83,7 +83,7 @@ def check(
     """
     found = service.find(session, organization_id, recovery_id)
     _by, member = service.look(session, actor, organization_id, found.member_id)
-    rules.after(Step.CARRY_OUT, found.state, found.asked_at, utc_now())
+    rules.after(Step.CARRY_OUT, found.state, queries.times_of(found), utc_now())
     if actor.account_id not in (found.asked_by, found.approved_by):
         raise refuse(NOT_YOURS)
     target = queries.target_of(member)

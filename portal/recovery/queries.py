@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from portal.domain.account_recovery import OPEN, OPEN_FOR, Helper, Target
+from portal.domain.account_recovery import OPEN, OPEN_FOR, Helper, Target, Times
 from portal.domain.custom_roles import Custom
 from portal.domain.plans import Feature, Plan
 from portal.domain.policies import PolicyKind, read
@@ -194,6 +194,11 @@ def _parts(row: Any) -> frozenset[Custom]:
     return frozenset(Custom(part) for part in row.permissions)
 
 
+def times_of(found: Any) -> Times:
+    """When a row of `request` was asked for, and told."""
+    return Times(found.asked_at, found.told_at)
+
+
 def provider_person_stays(
     session: Session, organization_id: uuid.UUID, account_id: uuid.UUID
 ) -> bool:
@@ -219,6 +224,7 @@ _REQUEST = (
     RecoveryRequest.asked_by_name,
     RecoveryRequest.by_provider,
     RecoveryRequest.asked_at,
+    RecoveryRequest.told_at,
     RecoveryRequest.approved_by,
     RecoveryRequest.approved_by_name,
     RecoveryRequest.approved_at,
@@ -261,6 +267,29 @@ def open_request(
     return session.execute(found).one_or_none()
 
 
+def open_for(session: Session, account_id: uuid.UUID) -> Sequence[Any]:
+    """What is open for a person's account, perhaps past its time, with the organization's name.
+
+    Bound to the person, whose own account it is.
+    """
+    columns: tuple[Any, ...] = (*_REQUEST, Member.email, Account.name)
+    found = (
+        select(*columns, Organization.name.label("organization"))
+        .join(
+            Member,
+            and_(
+                Member.organization_id == RecoveryRequest.organization_id,
+                Member.id == RecoveryRequest.member_id,
+            ),
+        )
+        .join(Account, Account.id == Member.account_id)
+        .join(Organization, Organization.id == Member.organization_id)
+        .where(Member.account_id == account_id, RecoveryRequest.state.in_(OPEN))
+        .order_by(RecoveryRequest.id)
+    )
+    return session.execute(found).all()
+
+
 def requests(
     session: Session, organization_id: uuid.UUID
 ) -> tuple[Sequence[Row[Any]], Sequence[Row[Any]]]:
@@ -275,7 +304,8 @@ def count_open(session: Session, organization_id: uuid.UUID) -> int:
     """How many are open and not past their time."""
     since = utc_now() - OPEN_FOR
     found = _of(organization_id, RecoveryRequest.id).where(
-        RecoveryRequest.state.in_(OPEN), RecoveryRequest.asked_at > since
+        RecoveryRequest.state.in_(OPEN),
+        func.coalesce(RecoveryRequest.told_at, RecoveryRequest.asked_at) > since,
     )
     return int(session.scalar(select(func.count()).select_from(found.subquery())) or 0)
 

@@ -103,7 +103,7 @@ def _close_expired(
     if found is None:
         return
     try:
-        after = rules.after(Step.EXPIRE, found.state, found.asked_at, utc_now())
+        after = rules.after(Step.EXPIRE, found.state, queries.times_of(found), utc_now())
     except RuleError as error:
         raise refuse(ALREADY) from error
     move(session, found, after, closed_at=utc_now())
@@ -153,7 +153,7 @@ def decide(
         may = queries.provider_may(session, organization_id)
         rules.check_reach(by, queries.target_of(member), provider_may=may)
     now = utc_now()
-    after = rules.after(step, found.state, found.asked_at, now)
+    after = rules.after(step, found.state, queries.times_of(found), now)
     if step is Step.APPROVE:
         named: dict[str, Any] = {
             "approved_by": actor.account_id,
@@ -177,6 +177,18 @@ def stop_own(session: Session, actor: Actor, organization_id: uuid.UUID) -> None
     _stop(session, actor, member, found, None)
 
 
+def stop_mine(
+    session: Session, account_id: uuid.UUID, organization_id: uuid.UUID, *, trace: Trace
+) -> None:
+    """The same on the person's own pages, whatever they may still do in the organization."""
+    hold(session, organization_id)
+    member = queries.member_of(session, organization_id, account_id)
+    found = queries.open_request(session, organization_id, member.id) if member else None
+    if member is None or found is None:
+        raise refuse(NOTHING_OPEN)
+    _stop(session, None, member, found, trace)
+
+
 def stop_by_mail(
     session: Session, organization_id: uuid.UUID, recovery_id: uuid.UUID, *, trace: Trace
 ) -> None:
@@ -193,7 +205,7 @@ def _stop(
     session: Session, actor: Actor | None, member: Row[Any], found: Row[Any], trace: Trace | None
 ) -> None:
     now = utc_now()
-    after = rules.after(Step.STOP, found.state, found.asked_at, now)
+    after = rules.after(Step.STOP, found.state, queries.times_of(found), now)
     move(session, found, after, closed_at=now, closed_by_name=member.name[:100])
     tell(session, actor, "organization:recovery:stop", member, trace=trace)
     for account_id in {found.asked_by, found.approved_by} - {None}:

@@ -78,9 +78,10 @@ def temporary_fields(person):
 
 
 def set_back(place, **ago):
-    """Let every recovery be as old as a timedelta of `ago`."""
+    """Let every recovery be as old as a timedelta of `ago`, and its member told at once."""
     row = place.database.one(select(RecoveryRequest))
-    place.database.run(update(RecoveryRequest).values(asked_at=row.asked_at - dt.timedelta(**ago)))
+    at = row.asked_at - dt.timedelta(**ago)
+    place.database.run(update(RecoveryRequest).values(asked_at=at, told_at=at))
 
 
 def recovery(place):
