@@ -1,11 +1,19 @@
-"""Where somebody is led who is to be enrolled and is not yet: they see what it means first."""
+"""Where somebody is led first: to a recovery of their account, or to the enrolment that is due."""
 
 import uuid
 
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from portal.recovery import queries
+from portal.recovery import queries, words
+
+
+def running(session: Session, account_id: uuid.UUID, after: str) -> str:
+    """The page on which they stop what others asked for; empty where nothing is open."""
+    found = queries.open_for(session, account_id)
+    if not any(words.row_of(row).is_open for row in found):
+        return ""
+    return url_for("recovery.mine", next=after)
 
 
 def page(session: Session, account_id: uuid.UUID, after: str) -> str:

@@ -21,11 +21,13 @@ from portal.domain.plans import Feature
 from portal.extensions import db
 from portal.recovery import (
     carrying_out_views,
+    mine_views,
     owed,
     own_views,
     queries,
     service,
     stop_views,
+    telling,
     words,
 )
 from portal.recovery.blueprint import ALL, HERE, ONE, bp
@@ -86,7 +88,7 @@ def ask(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
 @limited(ASKING)
 @fresh
 def ask_submit(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
-    """Open it; the member is told at once."""
+    """Open it; the mail to the member is queued with it."""
     form = AskForm()
     if not form.validate():
         return _ask_page(organization_id, member_id, form, 422)
@@ -98,7 +100,7 @@ def ask_submit(organization_id: uuid.UUID, member_id: uuid.UUID) -> Response:
         db.session.rollback()
         form.blame(error)
         return _ask_page(organization_id, member_id, form, 409)
-    saved = notices.add(_("The recovery is asked for. The member has been told."))
+    saved = notices.add(_("The recovery is asked for. The mail to the member is on its way."))
     db.session.commit()
     here: dict[str, Any] = {"organization_id": organization_id, "recovery_id": recovery_id}
     return done(url_for("recovery.one", **here), saved)
@@ -173,6 +175,25 @@ def decide(organization_id: uuid.UUID, recovery_id: uuid.UUID) -> Response:
     return done(url_for("recovery.one", **here), saved)
 
 
+@bp.post(f"{ONE}/tell")
+@requires(Permission.MEMBERS_RECOVER, feature=_FEATURE)
+@limited(ASKING)
+@fresh
+def tell_again(organization_id: uuid.UUID, recovery_id: uuid.UUID) -> Response:
+    """Send the mail that tells the member once more."""
+    if queries.request(db.session(), organization_id, recovery_id) is None:
+        abort(404)
+    try:
+        telling.send_again(db.session(), actor(), organization_id, recovery_id)
+    except RuleError as error:
+        db.session.rollback()
+        return _page(organization_id, recovery_id, sentence(error.text), 409)
+    saved = notices.add(_("The mail is on its way."))
+    db.session.commit()
+    here: dict[str, Any] = {"organization_id": organization_id, "recovery_id": recovery_id}
+    return done(url_for("recovery.one", **here), saved)
+
+
 def _page(
     organization_id: uuid.UUID, recovery_id: uuid.UUID, refused: str = "", status: int = 200
 ) -> FlaskResponse:
@@ -190,6 +211,8 @@ def _page(
     body = render_template(
         "recovery/one.html",
         row=row,
+        mail=words.mail_line(telling.mail_of(session, found)) if row.is_untold else None,
+        tell_url=url_for("recovery.tell_again", **here),
         refused=refused,
         seconds=[each.name for each in seconds],
         may_approve=row.stage is Stage.NEEDS_APPROVAL
@@ -234,9 +257,9 @@ def _provider_page(organization_id: uuid.UUID, form: ProviderForm) -> str:
 
 
 def init_recovery() -> None:
-    """Whoever signs in or unlocks is asked to enrol where their organization enrols everybody."""
-    asked.FIRST_PAGE[:] = [owed.page]
+    """Whoever signs in or unlocks sees who asks for their account, then the enrolment due."""
+    asked.FIRST_PAGE[:] = [owed.running, owed.page]
 
 
 # The other pages register themselves on `bp`.
-__all__ = ["bp", "carrying_out_views", "init_recovery", "own_views", "stop_views"]
+__all__ = ["bp", "carrying_out_views", "init_recovery", "mine_views", "own_views", "stop_views"]

@@ -193,6 +193,8 @@ OUTSIDE = {
     "providers.start_rotation": "provider.keys",
     "providers.waiting": "clients.read",
     "providers.wrap_batch": "provider.keys",
+    "recovery.mine": SIGNED_IN,
+    "recovery.stop_mine": SIGNED_IN,
     "radar.calendar": "clients.read",
     "radar.download": "clients.read",
     "radar.feed": PUBLIC,

@@ -148,6 +148,7 @@ INSIDE = {
     "recovery.carry_out_submit": "members.recover",
     "recovery.decide": "members.recover",
     "recovery.enrol": "organization.read",
+    "recovery.tell_again": "members.recover",
     "recovery.index": "members.recover",
     "recovery.one": "members.recover",
     "recovery.own": "organization.read",
