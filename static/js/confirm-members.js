@@ -1,6 +1,6 @@
 /** Confirming members of several clients: each ticked one gets their client's key, one by one. */
 import { wrapFor } from "./crypto/keys.js";
-import { word } from "./forms.js";
+import { onPress, word } from "./forms.js";
 import { post } from "./http.js";
 import { organizationKey } from "./key-ring.js";
 import { openVault } from "./vault.js";
@@ -58,5 +58,5 @@ export function setUp(section) {
   const button = section.querySelector("[data-confirm-start]");
   const progress = section.querySelector("progress");
   const status = section.querySelector("[data-confirm-status]");
-  button.addEventListener("click", () => run(section, button, progress, status));
+  onPress(button, () => run(section, button, progress, status));
 }

@@ -1,5 +1,5 @@
 /** Clients that were made without keys get them here, one after the other, with progress. */
-import { word } from "./forms.js";
+import { onPress, word } from "./forms.js";
 import { post } from "./http.js";
 import { providerKey } from "./key-ring.js";
 import { makeOrganizationKeys, sealedByProvider } from "./organization-keys.js";
@@ -50,5 +50,5 @@ export function setUp(list) {
   const button = section.querySelector("[data-finish-keys-start]");
   const progress = section.querySelector("progress");
   const status = section.querySelector("[data-finish-keys-status]");
-  button?.addEventListener("click", () => run(list, button, progress, status));
+  onPress(button, () => run(list, button, progress, status));
 }

@@ -89,6 +89,16 @@ export async function whileWorking(form, work) {
   }
 }
 
+/**
+ * A button that only scripts can serve comes disabled, so that no press is lost before this.
+ * @param {HTMLButtonElement|null} button @param {() => void} act
+ */
+export function onPress(button, act) {
+  if (!button) return;
+  button.addEventListener("click", act);
+  button.disabled = false;
+}
+
 /** @param {string} [path] @returns {string} a path of this portal, never another site's address */
 export function ownPath(path) {
   const url = new URL(path || "/", location.origin);

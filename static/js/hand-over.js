@@ -4,7 +4,7 @@
  */
 import { clientOpener } from "./client-opener.js";
 import { wrapFor } from "./crypto/keys.js";
-import { word } from "./forms.js";
+import { onPress, word } from "./forms.js";
 import { get, post } from "./http.js";
 import { keyRing } from "./key-ring.js";
 import { openVault } from "./vault.js";
@@ -99,5 +99,5 @@ export function setUp(section) {
   const button = section.querySelector("[data-hand-over-start]");
   const progress = section.querySelector("progress");
   const status = section.querySelector("[data-hand-over-status]");
-  button?.addEventListener("click", () => run(section, button, progress, status));
+  onPress(button, () => run(section, button, progress, status));
 }

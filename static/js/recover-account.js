@@ -7,7 +7,7 @@ import { random } from "./crypto/bytes.js";
 import { importKey, open, seal } from "./crypto/envelope.js";
 import { ITERATIONS, KDF } from "./crypto/kdf.js";
 import { importPrivateKey, unwrap, wrapFor } from "./crypto/keys.js";
-import { word } from "./forms.js";
+import { onPress, word } from "./forms.js";
 import { post } from "./http.js";
 import { organizationKey } from "./key-ring.js";
 import { derive } from "./present-password.js";
@@ -91,5 +91,5 @@ async function run(section, button, status) {
 export function setUp(section) {
   const button = section.querySelector("[data-recover-start]");
   const status = section.querySelector("[data-recover-status]");
-  button.addEventListener("click", () => run(section, button, status));
+  onPress(button, () => run(section, button, status));
 }

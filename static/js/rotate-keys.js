@@ -5,7 +5,7 @@
 import { clientOpener } from "./client-opener.js";
 import { importKey, newKey, seal } from "./crypto/envelope.js";
 import { newKeyPair, unwrap, wrapFor } from "./crypto/keys.js";
-import { word } from "./forms.js";
+import { onPress, word } from "./forms.js";
 import { get, post } from "./http.js";
 import { openVault, wrapForMe } from "./vault.js";
 
@@ -111,5 +111,5 @@ export function setUp(section) {
   const button = section.querySelector("[data-rotate-start]");
   const progress = section.querySelector("progress");
   const status = section.querySelector("[data-rotate-status]");
-  button?.addEventListener("click", () => run(section, button, progress, status));
+  onPress(button, () => run(section, button, progress, status));
 }

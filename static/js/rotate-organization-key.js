@@ -4,7 +4,7 @@
  */
 import { importKey, newKey, open, seal } from "./crypto/envelope.js";
 import { wrapFor } from "./crypto/keys.js";
-import { word } from "./forms.js";
+import { onPress, word } from "./forms.js";
 import { get, post } from "./http.js";
 import { organizationKey, providerKey } from "./key-ring.js";
 import { openVault } from "./vault.js";
@@ -104,5 +104,5 @@ export function setUp(section) {
   const button = section.querySelector("[data-rotate-start]");
   const progress = section.querySelector("progress");
   const status = section.querySelector("[data-rotate-status]");
-  button?.addEventListener("click", () => run(section, button, progress, status));
+  onPress(button, () => run(section, button, progress, status));
 }
