@@ -58,7 +58,7 @@ def document(state: State, body: str) -> str:
       data-lock-minutes="{state.lock_minutes}" data-text-failed="That did not work. Try again.">
 <head><title>Test</title><meta name="csrf-token" content="token">
 <link rel="icon" href="data:,">
-<script type="module" src="/static/js/portal.js"></script></head>
+<script type="module" src="/static/js/portal.js" blocking="render"></script></head>
 <body><main>{body}</main></body></html>"""
 
 
