@@ -48,10 +48,15 @@ export async function declare(rules, password) {
 export function watch(form) {
   const meter = form.querySelector("[data-password-strength]");
   const password = form.querySelector("[data-master-password]");
+  const judge = () => {
+    if (meter) meter.value = strength(password.value);
+  };
   password.addEventListener("input", () => {
     password.removeAttribute("aria-invalid");
-    if (meter) meter.value = strength(password.value);
+    judge();
   });
+  // Something may have been typed while this was on its way.
+  judge();
 }
 
 /**
