@@ -106,7 +106,8 @@ export async function unlock(stretched, password) {
   const [algorithm, key] = await sessionCipher(data, iv);
   const ct = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, raw));
   raw.fill(0);
-  opened = keys;
+  // What still looks for an older record finds out too late to count.
+  [opening, opened] = [null, keys];
   await keep({
     accountId: data.account_id,
     sessionId: data.session_id,
