@@ -24,6 +24,7 @@ from tests.support.postgres import PostgresServer
 
 KINDS = ["sqlite", "postgresql"]
 TEMPLATE = "template"
+PATIENCE_SECONDS = 60
 SECRET_KEY = "a key of the tests that guards nothing at all"
 
 
@@ -56,6 +57,7 @@ class Databases:
         if not found:
             url = self.url(kind, f"{use}-{kind}")
             found = create_app(settings(url, self._folder / f"instance-{use}-{kind}"))
+            make_patient(found)
             self._apps[kind, use] = found
         return found
 
@@ -90,6 +92,19 @@ def settings(url: str, instance: Path, **changes: object) -> Settings:
         "testing": True,
     }
     return Settings(**(values | changes))
+
+
+def make_patient(app: Flask) -> None:
+    """A crowd of threads waits for its turn, however slow the machine: nobody is sent away."""
+
+    def wait(connection, _record):
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE_SECONDS * 1000}")
+
+    with app.app_context():
+        db.engine.pool._timeout = PATIENCE_SECONDS
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", wait)
+        db.engine.dispose()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,13 @@ import pytest
 
 from portal import create_app
 from portal.extensions import db
-from tests.support.databases import SECRET_KEY, Databases, empty_tables, settings
+from tests.support.databases import (
+    SECRET_KEY,
+    Databases,
+    empty_tables,
+    make_patient,
+    settings,
+)
 from tests.support.lookups import Database
 from tests.support.ports import free_port, wait_until_open
 from tests.support.project import ROOT
@@ -87,6 +93,7 @@ def make_live(databases: Databases, kind: str, instance: Path, **env: str) -> Li
     database_url = databases.url(kind, f"live-{uuid.uuid4().hex[:12]}-{kind}")
     instance.mkdir(parents=True, exist_ok=True)
     app = create_app(settings(database_url, instance, base_url=url))
+    make_patient(app)
     variables = {
         "PORTAL_INSTANCE": str(instance),
         "PORTAL_DATABASE_URL": database_url,
