@@ -5,6 +5,7 @@ from playwright.sync_api import Page
 from sqlalchemy import text
 
 from portal.models import Outbox
+from tests.support.chromium import wait_until
 
 
 def test_a_running_portal_is_ready(live, page: Page):
@@ -28,8 +29,7 @@ def test_rows_are_seen_by_the_running_portal_and_gone_afterwards(live):
 )
 def test_a_complaint_of_the_browser_fails_the_test(page: Page, complaints, script, heard):
     page.evaluate(script)
-    page.wait_for_timeout(50)
-    assert any(heard in said for said in complaints)
+    wait_until(page, lambda: any(heard in said for said in complaints))
     complaints.clear()
 
 
@@ -37,6 +37,5 @@ def test_a_refused_style_fails_the_test(live, page: Page, complaints):
     page.goto(f"{live.url}/nowhere")
     assert complaints.unexpected() == []
     page.evaluate("document.body.setAttribute('style', 'color: red')")
-    page.wait_for_timeout(50)
-    assert any("Content Security Policy" in said for said in complaints)
+    wait_until(page, lambda: any("Content Security Policy" in said for said in complaints))
     complaints.clear()

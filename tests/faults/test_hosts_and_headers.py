@@ -107,7 +107,7 @@ def test_no_request_line_leads_to_a_foreign_host(live, head):
 
 def raw(url, request):
     with contextlib.closing(
-        socket.create_connection(("127.0.0.1", urlsplit(url).port), 10)
+        socket.create_connection(("127.0.0.1", urlsplit(url).port), 60)
     ) as line:
         line.sendall(request.encode())
         parts = []

@@ -20,7 +20,7 @@ from tests.support.mailing import change_settings, send_all
 from tests.support.new_client import new_client
 
 pytestmark = pytest.mark.committed
-INVITATIONS, KILLS, WITHIN_SECONDS = 60, 3, 120
+INVITATIONS, KILLS, WITHIN_SECONDS = 60, 3, 300
 GREY, LATER, FULL = "451 4.7.1 Greylisted", "RCPT 450 4.2.1 Later", "452 4.3.1 Disk full"
 
 

@@ -5,7 +5,8 @@ What the browser complains about on its console fails the test, refused scripts 
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -102,6 +103,14 @@ def follow(page: Page, leads: Locator) -> None:
     """Click what leads to another page, and wait until the browser is there."""
     with page.expect_navigation():
         leads.click()
+
+
+def wait_until(page: Page, done: Callable[[], object]) -> None:
+    """Let the browsers go on until something is done that no page tells."""
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while not done():
+        assert time.monotonic() < deadline, "the browsers do not get that far"
+        page.wait_for_timeout(50)
 
 
 def assert_accessible(page: Page) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 WIDTH, HEIGHT = 120, 200
-WITHIN_SECONDS = 20
+WITHIN_SECONDS = 60
 # Without these, w3m asks before it keeps a cookie, leaves a page or saves over a file.
 OPTIONS = {
     "accept_cookie": "1",
@@ -62,10 +62,12 @@ class W3m:
         self._type("S")
         self._line(str(file))
         deadline = time.monotonic() + WITHIN_SECONDS
-        while not (file.exists() and file.stat().st_size):
+        size = 0
+        # Written piece by piece: it is whole when it has stopped growing.
+        while not size or size != file.stat().st_size:
             assert time.monotonic() < deadline, "w3m shows nothing"
-            time.sleep(0.03)
-        time.sleep(0.05)
+            size = file.stat().st_size if file.exists() else 0
+            time.sleep(0.05)
         return file.read_text()
 
     def go(self, url: str) -> None:
