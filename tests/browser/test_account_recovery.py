@@ -83,7 +83,7 @@ def approved(live, people, place, uma, member):
 
 def carry_out(live, page, place):
     page.goto(f"{live.url}{place.url}/recoveries/{recovery(place).id}")
-    page.get_by_role("link", name="Carry it out").click()
+    follow(page, page.get_by_role("link", name="Carry it out"))
     expect(page.locator("[data-key-work]")).to_have_attribute("data-ready", "")
     assert_accessible(page)
     page.get_by_role("button", name="Recover the account").click()

@@ -10,7 +10,7 @@ from portal.domain.states import MemberState
 from portal.models import Event, Member
 from tests.browser.test_confirm_members import sign_in
 from tests.support.accounts import keys_for
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, follow, wait_until
 from tests.support.organizations import join
 from tests.test_members_automatic import accept, prepare
 from tests.test_members_automatic_choice import settings_url
@@ -70,7 +70,7 @@ def test_an_owner_confirms_with_the_key_of_their_own(live, people, place):
 def test_a_locked_vault_confirms_nobody(live, people, place):
     page = sign_in(live, people(locale="en").new_page(), place.admin)
     page.goto(f"{live.url}{place.members}")
-    page.get_by_role("button", name="Lock").click()
+    follow(page, page.get_by_role("button", name="Lock"))
     expect(page.locator("html")).to_have_attribute("data-vault", "locked")
     eva, _row = accept(place, "Eva")
     page.goto(f"{live.url}{place.members}")
@@ -88,6 +88,7 @@ def test_two_browsers_at_once_confirm_once_and_show_no_error(live, people, place
     eva, _row = accept(place, "Eva")
     for page in pages:
         page.goto(f"{live.url}{place.members}", wait_until="commit")
+    wait_until(page, lambda: key_of(place, eva))
     for page in pages:
         page.wait_for_load_state("networkidle")
     assert key_of(place, eva) == place.keys.key.raw

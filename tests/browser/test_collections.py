@@ -10,7 +10,7 @@ from portal.domain.names import name_ci
 from portal.domain.states import MemberState
 from portal.models import Collection, CollectionGroup, Group, GroupMember, new_id
 from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, follow
 from tests.support.organizations import join, make_place
 
 pytestmark = pytest.mark.committed
@@ -82,7 +82,7 @@ def test_a_nested_collection_is_made_searched_and_read_by_its_group_alone(live, 
     page.locator("#collections-menu").get_by_role("link", name="Share").click()
     page.locator(f"select[name='group-{group}']").select_option("edit")
     assert_accessible(page)
-    page.get_by_role("button", name="Save who reaches it").click()
+    follow(page, page.get_by_role("button", name="Save who reaches it"))
     expect(page.get_by_text("Edit items", exact=True)).to_be_visible()
     assert_accessible(page)
     assert place.database.one(select(CollectionGroup.level)) is Level.EDIT

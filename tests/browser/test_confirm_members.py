@@ -13,7 +13,7 @@ from portal.domain.states import MemberState
 from portal.models import Attention, Member
 from portal.providers import attention
 from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, follow
 from tests.support.clients import make_client
 from tests.support.organizations import Place, join, make_place
 
@@ -110,9 +110,8 @@ def test_a_locked_vault_confirms_nobody_and_leads_back(live, people, place):
     page = sign_in(live, people(locale="en").new_page(), place.admin)
     page.goto(f"{live.url}/providers/{place.provider.id}/stuck-people/confirm?scope=all")
     expect(page.locator("fingerprint-phrase")).to_have_attribute("data-state", "same")
-    page.get_by_role("button", name="Lock").click()
+    follow(page, page.get_by_role("button", name="Lock"))
     expect(page.locator("html")).to_have_attribute("data-vault", "locked")
-    page.wait_for_load_state()
     page.goto(f"{live.url}/providers/{place.provider.id}/stuck-people/confirm?scope=all")
     page.get_by_label("I have compared the phrase with Eva Roy").check()
     page.get_by_role("button", name="Confirm the ticked people").click()

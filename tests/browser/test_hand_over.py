@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,7 +14,7 @@ from portal.domain.plans import Plan
 from portal.domain.scope import Because
 from portal.models import ClientAccess, Organization, new_id
 from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, wait_until
 from tests.support.organizations import FIRST_COLLECTION, make_place
 from tests.support.scope_keys import (
     access,
@@ -85,7 +84,6 @@ def add_clients(place, person_id, count: int) -> None:
 
 
 def start(page: Page) -> None:
-    expect(page.locator("[data-ready]")).to_be_attached()
     expect(page.locator("fingerprint-phrase").first).to_have_attribute("data-state", "same")
     page.get_by_role("button", name="Hand keys over").click()
 
@@ -108,7 +106,7 @@ def test_handing_over_is_interrupted_and_carried_on(live, people, place):
     expect(page.locator("[data-person]")).to_contain_text("clients: 251")
     assert_accessible(page)
     start(page)
-    expect(page.locator("progress")).to_have_attribute("value", "100", timeout=30_000)
+    expect(page.locator("progress")).to_have_attribute("value", "100")
     page.close()
 
     page = context.new_page()
@@ -116,9 +114,7 @@ def test_handing_over_is_interrupted_and_carried_on(live, people, place):
     # A closing browser may still let go of what it held back.
     expect(page.locator("[data-person]")).to_contain_text(re.compile("clients: (151|51)[^0-9]"))
     start(page)
-    expect(page.locator("[data-hand-over-status]")).to_have_text(
-        "All of them are handed over.", timeout=30_000
-    )
+    expect(page.locator("[data-hand-over-status]")).to_have_text("All of them are handed over.")
     expected = {row.id: place.keys.key.raw for row in access(place)}
     expected[access(place)[-1].id] = keys.key.raw
     for row in access(place):
@@ -181,13 +177,10 @@ def test_of_two_browsers_that_hand_over_at_once_each_key_comes_through(live, peo
     pages = [sign_in(live, people(locale="en").new_page(), place.admin) for _turn in range(2)]
     for page in pages:
         page.goto(address(live, place))
-        expect(page.locator("[data-ready]")).to_be_attached()
         expect(page.locator("fingerprint-phrase").first).to_have_attribute("data-state", "same")
     for page in pages:
         page.get_by_role("button", name="Hand keys over").click(no_wait_after=True)
-    deadline = time.monotonic() + 30
-    while any(row.wrapped_key is None for row in access(place)) and time.monotonic() < deadline:
-        pages[0].wait_for_timeout(200)
+    wait_until(pages[0], lambda: all(row.wrapped_key for row in access(place)))
     for row in access(place):
         assert unwrap(row.wrapped_key, kim.keys.private_key) == place.keys.key.raw
     counted = [event["clients"] for event in told(place, "provider:person:hand_over_client_keys")]

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from portal.domain.states import MemberState
 from portal.models import Base
 from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, follow
 from tests.support.organizations import FIRST_COLLECTION, OWNER, make_place
 
 pytestmark = pytest.mark.committed
@@ -78,7 +78,7 @@ def test_the_owner_accepts_an_admin_confirms_and_both_read(live, people, place):
     expect(admin.locator("#members-table")).to_contain_text("Confirmed")
 
     # The waiting page looks by itself.
-    owner.wait_for_url("**/collections*", timeout=20_000)
+    owner.wait_for_url("**/collections*")
     assert read_collection(owner, live, place) == FIRST_COLLECTION
     assert_accessible(owner)
     assert read_collection(admin, live, place) == FIRST_COLLECTION
@@ -97,7 +97,7 @@ def test_the_owner_accepts_an_admin_confirms_and_both_read(live, people, place):
 
 def test_the_owner_of_a_client_without_keys_makes_them_and_is_confirmed(live, people, bare):
     owner = join(live, people, bare)
-    owner.wait_for_url("**/collections*", timeout=20_000)
+    owner.wait_for_url("**/collections*")
     assert bare.member().state is MemberState.CONFIRMED
     assert read_collection(owner, live, bare) == "Default collection"
     admin = sign_in(live, people, bare.admin.email)
@@ -122,7 +122,7 @@ def test_a_locked_vault_confirms_nothing_and_leads_to_unlocking(live, people, pl
     place.browser_of(olga).post(f"{place.link()}/accept", status=303)
     admin = sign_in(live, people, place.admin.email)
     admin.goto(f"{live.url}{place.members}/{place.owner_row}/confirm")
-    admin.get_by_role("button", name="Lock").click()
+    follow(admin, admin.get_by_role("button", name="Lock"))
     expect(admin.get_by_role("link", name="Unlock")).to_be_visible()
     admin.goto(f"{live.url}{place.members}/{place.owner_row}/confirm")
     admin.get_by_role("button", name="Confirm member").click()
@@ -157,7 +157,7 @@ def test_an_owner_with_an_account_makes_the_keys_while_accepting(live, people, b
     owner.goto(f"{live.url}{bare.link()}")
     assert_accessible(owner)
     owner.get_by_role("button", name="Accept invitation").click()
-    owner.wait_for_url("**/collections*", timeout=20_000)
+    owner.wait_for_url("**/collections*")
     assert bare.member().state is MemberState.CONFIRMED
     assert read_collection(owner, live, bare) == "Default collection"
     admin = sign_in(live, people, bare.admin.email)

@@ -10,7 +10,7 @@ from portal.domain.policy_data import MasterPassword
 from portal.domain.states import MemberState
 from portal.models import DeclaredPassword, Policy
 from tests.support.accounts import PASSWORD, make_person
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, follow
 from tests.support.organizations import join
 from tests.support.policies import enterprise, somebody, turn
 
@@ -56,7 +56,7 @@ def test_a_password_that_is_too_weak_at_sign_in_is_changed_before_anything_else(
         expect(error).to_have_text(sentence)
         expect(field).to_have_attribute("aria-invalid", "true")
     field.fill(NEW)
-    assert page.locator("meter").evaluate("meter => meter.value") == 4
+    expect(page.locator("meter")).to_have_js_property("value", 4)
     page.get_by_label("Repeat new master password").fill(NEW)
     page.get_by_role("button", name="Choose a new master password").click()
     expect(page.locator("#notices")).to_contain_text("Your master password is changed")
@@ -104,8 +104,8 @@ def test_a_password_that_is_too_weak_is_found_when_the_vault_is_unlocked(live, p
     sign_in(live, page, uma.email, PASSWORD)
     expect(page).to_have_url(f"{live.url}/profile")
     turn(place, P, MasterPassword(length=64, at_sign_in=True))
-    page.get_by_role("button", name="Lock").click()
-    page.get_by_role("link", name="Unlock").click()
+    follow(page, page.get_by_role("button", name="Lock"))
+    follow(page, page.get_by_role("link", name="Unlock"))
     page.get_by_label("Master password").fill(PASSWORD)
     page.get_by_role("button", name="Unlock").click()
     expect(page).to_have_url(f"{live.url}/profile/password")

@@ -73,7 +73,7 @@ def test_one_invites_one_accepts_one_confirms_and_each_sees_what_is_theirs(live,
     expect(owner.locator("#members-table")).to_contain_text("Confirmed")
 
     # The waiting page looks by itself.
-    mia.wait_for_url("**/collections*", timeout=20_000)
+    mia.wait_for_url("**/collections*")
     assert names(mia, collections) == ["Finance"]
     assert_accessible(mia)
     assert names(owner, collections) == ["Finance", "Shared with everybody"]

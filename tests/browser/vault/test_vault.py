@@ -10,6 +10,7 @@ from portal.crypto.kdf import derive_master_key, stretch
 from portal.crypto.keys import AccountKeys
 from tests.browser.vault_pages import SECOND_FACTOR, UNLOCK, counts_down, record, unlocked
 from tests.browser.vault_server import ACCOUNT_ID, EMAIL, PASSWORD, VaultServer
+from tests.support.chromium import follow
 
 
 def sign_in(page: Page, password: str = PASSWORD) -> None:
@@ -77,7 +78,7 @@ def test_the_derived_key_survives_the_second_factor(server: VaultServer, page: P
     sign_in(page)
     expect(page.get_by_role("heading", name="Second factor")).to_be_visible()
     expect(page.get_by_label("Code")).to_be_focused()
-    assert page.url == server.url("/sign-in/second-factor")
+    expect(page).to_have_url(server.url("/sign-in/second-factor"))
     page.get_by_label("Code").fill("000000")
     page.keyboard.press("Enter")
     expect(page.get_by_text("That code is not right.")).to_be_visible()
@@ -175,7 +176,7 @@ def test_locking_in_one_tab_locks_the_other(server: VaultServer, page: Page) -> 
     other = page.context.new_page()
     other.goto(server.url("/home"))
     assert is_open(page)
-    other.get_by_role("button", name="Lock").click()
+    follow(other, other.get_by_role("button", name="Lock"))
     expect(page.locator("html")).to_have_attribute("data-vault", "locked")
     assert not is_open(page)
     assert record(page) is None
@@ -197,9 +198,11 @@ def test_the_vault_locks_by_itself_after_the_time_without_use(
 ) -> None:
     page.clock.install()
     unlocked(server, page)
+    counts_down(page)
     page.clock.fast_forward("14:00")
     assert is_open(page)
-    page.clock.fast_forward("01:30")
+    with page.expect_response("**/session/lock"):
+        page.clock.fast_forward("01:30")
     expect(page.locator("html")).to_have_attribute("data-vault", "locked")
     assert record(page) is None
     assert len(server.state.posted("/session/lock")) == 1
@@ -228,12 +231,27 @@ def test_a_shorter_time_that_came_later_holds_from_the_next_page_on(
     unlocked(server, page)
     server.state.lock_minutes = 2
     page.reload()
+    counts_down(page)
     assert is_open(page)
     page.clock.fast_forward("01:30")
     assert is_open(page)
     page.clock.fast_forward("01:00")
     expect(page.locator("html")).to_have_attribute("data-vault", "locked")
     assert record(page) is None
+
+
+def run_out(server: VaultServer, page: Page) -> None:
+    """Sets the record's end back, from where nothing watches.
+
+    A page that does could notice first, and be left on the way.
+    """
+    page.goto(server.url("/static/js/unlock-store.js"))
+    page.evaluate(
+        """async () => {
+          const { readRecord, writeRecord } = await import("/static/js/unlock-store.js");
+          await writeRecord({ ...(await readRecord()), expires: Date.now() - 1 });
+        }"""
+    )
 
 
 def test_where_it_is_asked_for_the_end_of_the_time_signs_out(
@@ -243,14 +261,7 @@ def test_where_it_is_asked_for_the_end_of_the_time_signs_out(
     unlocked(server, page)
     page.goto(server.url("/sealed"))
     assert server.state.posted("/sign-out") == []
-    # From where nothing watches: a page that does could sign out first, and be left on the way.
-    page.goto(server.url("/static/js/unlock-store.js"))
-    page.evaluate(
-        """async () => {
-          const { readRecord, writeRecord } = await import("/static/js/unlock-store.js");
-          await writeRecord({ ...(await readRecord()), expires: Date.now() - 1 });
-        }"""
-    )
+    run_out(server, page)
     with page.expect_response("**/sign-out"):
         page.goto(server.url("/sealed"))
     expect(page.locator("html")).to_have_attribute("data-vault", "locked")
@@ -259,14 +270,10 @@ def test_where_it_is_asked_for_the_end_of_the_time_signs_out(
 
 def test_a_record_found_too_late_is_deleted_before_any_use(server: VaultServer, page: Page) -> None:
     unlocked(server, page)
-    page.evaluate(
-        """async () => {
-          const { readRecord, writeRecord } = await import("/static/js/unlock-store.js");
-          await writeRecord({ ...(await readRecord()), expires: Date.now() - 1 });
-        }"""
-    )
+    run_out(server, page)
     server.state.paths.clear()
-    page.goto(server.url("/home"))
+    with page.expect_response("**/session/lock"):
+        page.goto(server.url("/home"))
     expect(page.locator("html")).to_have_attribute("data-vault", "locked")
     assert record(page) is None
     assert "GET /session/vault" not in server.state.paths
