@@ -243,17 +243,34 @@ def apply(
 ) -> Look:
     """Make all changes of the look whose digest is `seen`, or raise and make none.
 
-    Each is made by the service whose matter it is, with its own event; the caller tells of the
-    whole. Raises `Moved`; the caller rolls back.
+    The caller tells of the whole. Raises `Moved`; the caller rolls back.
     """
+    found = agreed(session, actor, organization_id, wanted, seen=seen)
+    make(session, actor, organization_id, found)
+    return found
+
+
+def agreed(
+    session: Session,
+    actor: Actor,
+    organization_id: uuid.UUID,
+    wanted: Configuration,
+    *,
+    seen: str,
+) -> Look:
+    """The look whose digest is `seen`, which holds until the commit; raises `Moved`."""
     conditions.hold(session, organization_id)
     found = look(session, actor, organization_id, wanted)
     if found.digest != seen:
         raise Moved
+    return found
+
+
+def make(session: Session, actor: Actor, organization_id: uuid.UUID, found: Look) -> None:
+    """Make the changes of a look: each by the service whose matter it is, with its own event."""
     _apply_policies(session, actor, organization_id, found)
     _apply_settings(session, actor, organization_id, found)
     _apply_groups(session, actor, organization_id, found)
-    return found
 
 
 def apply_file(

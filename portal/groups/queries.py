@@ -109,6 +109,11 @@ def chosen(
     return session.execute(found.order_by(Group.name_ci, Group.id)).all()
 
 
+def ids(session: Session, organization_id: uuid.UUID) -> set[uuid.UUID]:
+    """All groups that there are."""
+    return set(session.scalars(_of(organization_id, Group.id)))
+
+
 def name_exists(
     session: Session, organization_id: uuid.UUID, name: str, *, but: uuid.UUID | None = None
 ) -> bool:
