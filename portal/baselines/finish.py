@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from portal.baselines import queries
+from portal.baselines import drift, queries
 from portal.collections.service import Naming
 from portal.collections.service import create as create_collection
 from portal.configuration import queries as configurations
@@ -83,4 +83,6 @@ def make(
     wanted: Any = replace(found.wanted, policies={}, settings={}, removes_others=False)
     look = configuration.look(session, actor, organization_id, wanted)
     configuration.apply(session, actor, organization_id, wanted, seen=look.digest)
+    if actor.provider_id:
+        drift.refresh(session, actor.provider_id, organization_id)
     return len(sealed)

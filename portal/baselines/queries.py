@@ -67,10 +67,15 @@ def baselines(session: Session, scope: Scope) -> Sequence[Row[Any]]:
     return session.execute(found).all()
 
 
-def find(session: Session, provider_id: uuid.UUID, baseline_id: uuid.UUID) -> Row[Any] | None:
-    """One baseline: (id, name, newest, provider_id)."""
+def find(
+    session: Session, provider_id: uuid.UUID, baseline_id: uuid.UUID, *, hold: bool = False
+) -> Row[Any] | None:
+    """One baseline: (id, name, newest, provider_id). With `hold` nobody deletes it meanwhile."""
     columns = (Baseline.id, Baseline.name, Baseline.newest, Baseline.provider_id)
     found = _of(provider_id, *columns).where(Baseline.id == baseline_id)
+    if hold:
+        # As weak as a reference to it needs: versions are written beside it.
+        found = found.with_for_update(read=True, key_share=True)
     return session.execute(found).one_or_none()
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import UpdateBase
 
 from portal import events
-from portal.baselines import queries
+from portal.baselines import drift, queries
 from portal.configuration import service as configurations
 from portal.configuration.service import Look
 from portal.domain.access import Actor
@@ -21,6 +21,7 @@ from portal.domain.configuration_files import write_tree
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.names import check_name, is_printable, name_ci, too_long
 from portal.events import Stream
+from portal.members import conditions
 from portal.models import (
     Baseline,
     BaselineAssignment,
@@ -52,7 +53,7 @@ class Changed(RuleError):
         )
 
 
-def _provider(actor: Actor) -> uuid.UUID:
+def provider_of(actor: Actor) -> uuid.UUID:
     if actor.provider_id is None:
         raise LookupError("baselines belong to a provider")
     return actor.provider_id
@@ -88,7 +89,7 @@ def create(
         raise refuse(TOO_MANY, limit=queries.LIMIT)
     baseline_id = new_id()
     row = {
-        "provider_id": _provider(actor),
+        "provider_id": provider_of(actor),
         "id": baseline_id,
         "name": name,
         "name_ci": name_ci(name),
@@ -119,7 +120,7 @@ def _add_version(
 ) -> None:
     session.execute(
         insert(BaselineVersion).values(
-            provider_id=_provider(actor),
+            provider_id=provider_of(actor),
             baseline_id=baseline_id,
             number=number,
             content=write_tree(configuration),
@@ -207,10 +208,42 @@ def apply(
 
     `seen` is the digest of the look that was shown; raises `configuration.service.Moved`.
     """
+    found = agreed(session, actor, organization_id, baseline, number, seen=seen)
+    carry_out(session, actor, organization_id, baseline, number, found)
+    return found
+
+
+def agreed(
+    session: Session,
+    actor: Actor,
+    organization_id: uuid.UUID,
+    baseline: Any,
+    number: int,
+    *,
+    seen: str,
+) -> Look:
+    """The look at a version whose digest is `seen`; raises `configuration.service.Moved`."""
     wanted = queries.content(session, baseline.provider_id, baseline.id, number)
     if wanted is None:
-        raise LookupError(f"no version {number}")
-    found = configurations.apply(session, actor, organization_id, wanted, seen=seen)
+        raise refuse(GONE)
+    return configurations.agreed(session, actor, organization_id, wanted, seen=seen)
+
+
+def carry_out(
+    session: Session,
+    actor: Actor,
+    organization_id: uuid.UUID,
+    baseline: Any,
+    number: int,
+    found: Look,
+) -> None:
+    """Make the changes of an agreed look, and watch the client from now on.
+
+    `RuleError` where the baseline was deleted in the meantime.
+    """
+    if queries.find(session, baseline.provider_id, baseline.id, hold=True) is None:
+        raise refuse(GONE)
+    configurations.make(session, actor, organization_id, found)
     _assign(session, actor, organization_id, baseline, number)
     events.record(
         session,
@@ -222,13 +255,13 @@ def apply(
         version=number,
         changes=len(found.changes),
     )
-    return found
+    drift.refresh(session, baseline.provider_id, organization_id, quiet=True)
 
 
 def give(session: Session, actor: Actor, organization_id: uuid.UUID, baseline_id: str) -> None:
     """Set a client that is being created to the newest version. `RuleError` on `baseline`."""
     try:
-        found = queries.find(session, _provider(actor), uuid.UUID(baseline_id))
+        found = queries.find(session, provider_of(actor), uuid.UUID(baseline_id))
     except ValueError:
         found = None
     if found is None:
@@ -274,6 +307,7 @@ def accept(
     session: Session, actor: Actor, organization_id: uuid.UUID, deviation: Deviation
 ) -> None:
     """Let the client deviate; an earlier word about the same path is replaced."""
+    conditions.hold(session, organization_id)
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {
         "path": deviation.path,
@@ -285,7 +319,7 @@ def accept(
         "accepted_at": utc_now(),
     }
     place = {
-        "provider_id": _provider(actor),
+        "provider_id": provider_of(actor),
         "organization_id": organization_id,
         "path_hash": path_hash(deviation.path),
     }
@@ -305,14 +339,16 @@ def accept(
         path=deviation.path,
         ends_on=deviation.ends_on.isoformat(),
     )
+    drift.refresh(session, provider_of(actor), organization_id)
 
 
 def withdraw(session: Session, actor: Actor, organization_id: uuid.UUID, path: str) -> bool:
     """Accept it no longer; False where nobody had."""
+    conditions.hold(session, organization_id)
     gone = session.execute(
         delete(BaselineDeviation)
         .where(
-            BaselineDeviation.provider_id == _provider(actor),
+            BaselineDeviation.provider_id == provider_of(actor),
             BaselineDeviation.organization_id == organization_id,
             BaselineDeviation.path_hash == path_hash(path),
         )
@@ -329,6 +365,7 @@ def withdraw(session: Session, actor: Actor, organization_id: uuid.UUID, path: s
         subject_id=organization_id,
         path=path,
     )
+    drift.refresh(session, provider_of(actor), organization_id)
     return True
 
 
@@ -344,7 +381,7 @@ def _tell(
         session,
         actor,
         f"provider:baseline:{action}",
-        streams=[Stream("provider", _provider(actor))],
+        streams=[Stream("provider", provider_of(actor))],
         subject_id=baseline_id,
         **details,
     )

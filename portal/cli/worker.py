@@ -6,6 +6,7 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from portal.baselines.drift import chore as look_for_drift
 from portal.events.chores import chores
 from portal.extensions import db
 from portal.grants.service import chore as close_grants
@@ -21,7 +22,8 @@ from portal.reports.seats import chore as seat_chore
 def worker(*, once: bool) -> None:
     """Send the mails that wait, and tidy up, until TERM."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    also = (*chores(app.extensions["settings"]), queue_digests, seat_chore(), close_grants)
+    signs = chores(app.extensions["settings"])
+    also = (*signs, queue_digests, seat_chore(), close_grants, look_for_drift)
     found = Worker(db.engine, mail_handlers(app), chores=also)
     if once:
         found.drain()

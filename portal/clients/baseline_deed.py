@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from portal.baselines import queries as baselines
-from portal.baselines import service
+from portal.baselines import service, undoing
 from portal.clients.deeds import Planned
 from portal.clients.tagging import provider_of
 from portal.configuration import service as configurations
@@ -18,12 +18,13 @@ from portal.domain.errors import N_, NN_, Message, RuleError, refuse
 from portal.domain.seat_moves import LOOK_AGAIN
 from portal.domain.states import ClientStatus
 
+FINAL = frozenset(undoing.FINAL)
 CLOSED = N_("Its owners let you in only when they agree to it.")
-NO_UNDO = N_("A baseline is not undone as a whole.")
 WOULD_REVOKE = NN_(
     "%(count)s member loses access and gets an e-mail.",
     "%(count)s members lose access and get an e-mail.",
 )
+DELETES_GROUPS = N_("Groups are deleted.")
 WITHOUT_POLICIES = N_("Policies are left out: they are part of Enterprise.")
 WAITS = N_("Collections wait to be made in a browser.")
 
@@ -80,30 +81,38 @@ class ApplyingBaseline:
     def do(self, client: Any, row: Any) -> None:
         if self.baseline is None:
             raise refuse(service.GONE)
-        if client.status is ClientStatus.DELETING:
-            raise refuse(BEING_DELETED)
-        present = baselines.client(self.session, self.actor, client.id)
-        if present is None or not present.is_open:
-            raise refuse(CLOSED)
+        self._check_open(client)
         try:
-            service.apply(
+            row.before = undoing.apply(
                 self.session, self.actor, client.id, self.baseline, self.number, seen=row.before
             )
         except configurations.Moved as error:
             raise refuse(LOOK_AGAIN) from error
 
+    def _check_open(self, client: Any) -> None:
+        if client.status is ClientStatus.DELETING:
+            raise refuse(BEING_DELETED)
+        present = baselines.client(self.session, self.actor, client.id)
+        if present is None or not present.is_open:
+            raise refuse(CLOSED)
+
     def seen(self, client: Any, row: Any) -> str:
-        return f"{client.status.value} {client.version}"
+        # What is done for good is refused with its reason, whatever has happened since.
+        if row.before in FINAL:
+            return ""
+        return undoing.state(self.session, self.actor, client.id)
 
     def undo(self, client: Any, row: Any) -> None:
-        # Never begun (`BulkAction.can_be_undone`).
-        raise refuse(NO_UNDO)
+        self._check_open(client)
+        undoing.take_back(self.session, self.actor, client.id, row.before, row.after)
 
 
 def _told(look: Look) -> Message | None:
     """The one thing of a look that nobody should overlook."""
     if look.revoked:
         return Message.counted(WOULD_REVOKE, len(look.revoked))
+    if undoing.final(look):
+        return Message(DELETES_GROUPS)
     if look.missing:
         return Message(WAITS)
     return Message(WITHOUT_POLICIES) if look.skips_policies else None

@@ -347,7 +347,7 @@ def _one(session: Session, deed: Deed, row: Any, client: Any, *, undoing: bool) 
     if undoing:
         row.state = RowState.UNDONE
     else:
-        row.state, row.before = RowState.DONE, before
+        row.state, row.before = RowState.DONE, row.before or before
 
 
 def _leave(session: Session, change_set: Any, deed: Deed, done: Sequence[Any]) -> None:
@@ -357,6 +357,14 @@ def _leave(session: Session, change_set: Any, deed: Deed, done: Sequence[Any]) -
     clients = {client.id: client for client in found}
     for row in done:
         row.after = deed.seen(clients[row.organization_id], row)
+
+
+def for_good(session: Session, actor: Actor, change_set_id: uuid.UUID) -> int:
+    """How many of the clients that are done cannot be undone."""
+    found = _rows_of(actor.scope, change_set_id, func.count()).where(
+        ChangeSetRow.state == RowState.DONE, ChangeSetRow.before.in_(baseline_deed.FINAL)
+    )
+    return int(session.scalar(found) or 0)
 
 
 def may_undo(change_set: Any) -> bool:

@@ -60,8 +60,8 @@ class Many:
     to_do: int
     can_undo: bool
     undo_until: str
-    is_irreversible: bool
-    irreversible: str
+    undoing: str
+    for_good: str
     has_costs: bool
     totals: tuple[tuple[Line, ...], ...]
 
@@ -73,7 +73,7 @@ def many_of(provider_id: uuid.UUID, found: Any) -> Many:
     total = sum(counts.values())
     undoing = found.state is BulkState.UNDOING
     waiting = counts.get(RowState.DONE if undoing else RowState.PLANNED, 0)
-    can_undo = bulk.may_undo(found) and bool(counts.get(RowState.DONE))
+    can_undo, for_good = _undoable(found, counts.get(RowState.DONE, 0))
     return Many(
         url=url_for("clients.change", provider_id=provider_id, change_set_id=found.id),
         title=title_of(found),
@@ -86,17 +86,41 @@ def many_of(provider_id: uuid.UUID, found: Any) -> Many:
         to_do=waiting,
         can_undo=can_undo and actor().can(found.action.permission),
         undo_until=moment(found.done_at + bulk.UNDO_FOR) if can_undo else "",
-        is_irreversible=not found.action.can_be_undone,
-        irreversible=_irreversible(found.action),
+        undoing=_undoing(found.action),
+        for_good=for_good,
         has_costs=found.action is BulkAction.SEATS,
         totals=tuple(_totals(found)),
     )
 
 
-def _irreversible(action: BulkAction) -> str:
+def _undoable(found: Any, done: int) -> tuple[bool, str]:
+    """Whether any of the `done` clients can be undone, and what is to be said of the others."""
+    if not done or not bulk.may_undo(found):
+        return False, ""
+    if found.action is not BulkAction.BASELINE:
+        return True, ""
+    kept = bulk.for_good(db.session(), actor(), found.id)
+    text = ngettext(
+        "%(count)s client cannot be undone: members have lost access or groups were deleted.",
+        "%(count)s clients cannot be undone: members have lost access or groups were deleted.",
+        kept,
+        count=number(kept),
+    )
+    return kept < done, str(text) if kept else ""
+
+
+def _undoing(action: BulkAction) -> str:
+    """What is said of an undo before the change begins."""
     if action is BulkAction.BASELINE:
-        return str(_("It cannot be undone as a whole: who loses access stays revoked."))
-    return str(_("An e-mail that is sent cannot be taken back."))
+        text = _(
+            "You can undo it for 10 minutes afterwards, except where members lose access or groups"
+            " are deleted."
+        )
+    elif action.can_be_undone:
+        text = _("You can undo it for 10 minutes afterwards.")
+    else:
+        text = _("An e-mail that is sent cannot be taken back.")
+    return str(text)
 
 
 def _totals(found: Any) -> Iterator[tuple[Line, ...]]:

@@ -46,7 +46,9 @@ class Deed(Protocol):
         ...
 
     def do(self, client: Any, row: Any) -> None:
-        """Do it to a client (a row of `queries.client`); `row` is its `ChangeSetRow`."""
+        """Do it to a client (a row of `queries.client`); `row` is its `ChangeSetRow`, in whose
+        `before` it may leave what an undo needs.
+        """
         ...
 
     def seen(self, client: Any, row: Any) -> str:

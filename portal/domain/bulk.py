@@ -30,8 +30,8 @@ class BulkAction(StrEnum):
 
     @property
     def can_be_undone(self) -> bool:
-        """An e-mail that is sent cannot be taken back, and nobody who was revoked comes back."""
-        return self not in {BulkAction.INVITE, BulkAction.BASELINE}
+        """An e-mail that is sent cannot be taken back."""
+        return self is not BulkAction.INVITE
 
     @property
     def names_a_tag(self) -> bool:

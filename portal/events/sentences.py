@@ -118,6 +118,15 @@ SENTENCES: dict[str, str] = {
     "organization:baseline:apply": N_(
         "Applied the baseline %(name)s, version %(version)s; changes: %(changes)s"
     ),
+    "organization:baseline:deviate": N_(
+        "Deviates from the baseline %(name)s, version %(version)s; values: %(values)s"
+    ),
+    "organization:baseline:return": N_(
+        "Is as the baseline %(name)s, version %(version)s, says again"
+    ),
+    "organization:baseline:undo": N_(
+        "Took the baseline %(name)s, version %(version)s, back within ten minutes"
+    ),
     "organization:deviation:accept": N_("Accepted a deviation from the baseline (%(path)s)"),
     "organization:deviation:withdraw": N_(
         "Accepted a deviation from the baseline no longer (%(path)s)"

@@ -86,7 +86,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "provider:change_set:start": frozenset(
         {"action", "tag", "query", "clients", "seats", "baseline"}
     ),
-    "provider:change_set:undo": frozenset({"action", "tag", "seats"}),
+    "provider:change_set:undo": frozenset({"action", "tag", "seats", "baseline"}),
     "provider:tag:update": frozenset({"before", "after"}),
     "provider:tag:delete": frozenset({"name", "clients"}),
     "provider:view:create": frozenset({"name", "query", "shared"}),
@@ -178,6 +178,9 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:collection_reach:allow": frozenset(),
     "organization:collection_reach:limit": frozenset(),
     "organization:baseline:apply": frozenset({"name", "version", "changes"}),
+    "organization:baseline:deviate": frozenset({"name", "version", "values"}),
+    "organization:baseline:return": frozenset({"name", "version"}),
+    "organization:baseline:undo": frozenset({"name", "version"}),
     "organization:deviation:accept": frozenset({"path", "ends_on"}),
     "organization:deviation:withdraw": frozenset({"path"}),
     "organization:configuration:apply": frozenset({"changes"}),

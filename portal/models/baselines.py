@@ -4,7 +4,15 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, BinaryText, new_id, utc_now
@@ -50,7 +58,11 @@ class BaselineVersion(Base):
 
 
 class BaselineAssignment(Base):
-    """Which version of which baseline a client was given last."""
+    """Which version of which baseline a client was given last, and how far it is from it.
+
+    `drift` counts values that nobody has accepted, as of the event `looked_seq` of the client's
+    log and the day `looked_on`; NULL was not looked at yet. `drifts_since` is when it was told.
+    """
 
     __tablename__ = "baseline_assignments"
     __table_args__ = (
@@ -76,6 +88,10 @@ class BaselineAssignment(Base):
     number: Mapped[int]
     by_name: Mapped[str] = mapped_column(String(100))
     applied_at: Mapped[dt.datetime] = mapped_column(default=utc_now)
+    drift: Mapped[int | None]
+    drifts_since: Mapped[dt.datetime | None]
+    looked_seq: Mapped[int | None] = mapped_column(BigInteger)
+    looked_on: Mapped[dt.date | None]
 
 
 class BaselineDeviation(Base):
