@@ -54,9 +54,11 @@ def test_the_file_has_a_line_for_each_client_and_numbers_stay_numbers(ada, datab
         "Has keys",
         "Tags",
         "External reference",
+        "Baseline",
+        "Deviates from baseline",
     ]
     numbers = ["1500", "3", "1497", "2", "6"]
-    assert line == ["Zoé", "Suspended", "Enterprise", *numbers, "Yes", "No", "", ""]
+    assert line == ["Zoé", "Suspended", "Enterprise", *numbers, "Yes", "No", "", "", "", ""]
 
 
 def test_the_file_holds_what_is_filtered_in_the_order_of_the_table(ada, database):

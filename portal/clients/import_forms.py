@@ -48,6 +48,7 @@ class LineForm(Form):
     autogrow = SelectField(_l("Add seats automatically"), validate_choice=False)
     seat_limit = StringField(_l("Seat limit"), render_kw=_NUMBER)
     extra_storage_gb = StringField(_l("Additional storage (GB)"), render_kw=_NUMBER)
+    baseline = StringField(_l("Baseline"), render_kw=_PLAIN)
 
     class Meta(Form.Meta):
         # Many stand on one page: the token is written once a form, under its own name.

@@ -177,7 +177,7 @@ class _Shower:
             name=" ".join(order.name.split()),
             billing_email=order.billing_email,
             owner_email=order.owner_email,
-            what=_what(quote),
+            what=_what(quote, " ".join(line.typed.get("baseline", "").split())),
             seats=_seats(quote),
             price=_price(quote),
             notes=() if made else self._notes(order, there),
@@ -220,11 +220,13 @@ def _clients(count: int) -> str:
     return text
 
 
-def _what(quote: Quote) -> str:
+def _what(quote: Quote, baseline: str) -> str:
     chosen = quote.selection
     words = [_(chosen.plan.label), _(chosen.cadence.label)]
     if chosen.extra_storage_gb:
         words.append(_("%(count)s GB", count=number(chosen.extra_storage_gb)))
+    if baseline:
+        words.append(_("Baseline: %(name)s", name=baseline))
     return " · ".join(map(str, words))
 
 

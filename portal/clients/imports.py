@@ -6,19 +6,21 @@ often and from wherever the list is gone on with, a line is one client at most.
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from portal import events
+from portal.baselines import queries as baselines
 from portal.billing import client_queries
 from portal.billing.vat import check_vat_number
 from portal.clients import import_queries
 from portal.clients.service import Claim, create_client
 from portal.clients.tagging import provider_of, streams
 from portal.domain import new_client
-from portal.domain.access import Actor
+from portal.domain.access import Actor, Scope
 from portal.domain.billing_details import FIELDS as BILLING
 from portal.domain.billing_details import BillingDetails
 from portal.domain.bulk import restored, stored
@@ -26,17 +28,21 @@ from portal.domain.client_import import (
     BATCH,
     FIELDS,
     LOCALE,
+    NO_BASELINE,
+    baseline_of,
     billing_problem,
     judged,
     order_of,
 )
 from portal.domain.csv_lists import ImportState, LineState, Listed, cleaned
 from portal.domain.errors import N_, Message, RuleError, refuse
+from portal.domain.names import name_ci
 from portal.domain.new_client import ClientOrder
 from portal.domain.price_list import PriceList
 from portal.models import ClientImport, ClientImportLine, new_id, utc_now
 from portal.models.writing import rows_changed
 
+FEW = 10
 NOTHING_TO_CREATE = N_("No line of the list is ready. Correct or take back at least one.")
 UNDER_WAY = N_(
     "The list is under way. Go on with it first; what is left can be changed afterwards."
@@ -80,8 +86,16 @@ def _judged(
     billing = billing_of(client_queries.billing_profile(session, provider_of(actor)))
     return {
         number: {name: stored(message) for name, message in problems.items()}
-        for number, problems in judged(lines, billing, check_vat_number).items()
+        for number, problems in judged(
+            lines, billing, check_vat_number, baselines_by_name(session, actor)
+        ).items()
     }
+
+
+def baselines_by_name(session: Session, actor: Actor) -> dict[str, str]:
+    """The id of each baseline of the provider, by its folded name."""
+    found = baselines.baselines(session, Scope(provider_of(actor)))
+    return {name_ci(row.name): str(row.id) for row in found}
 
 
 def judge(session: Session, actor: Actor, found: Any) -> None:
@@ -173,31 +187,45 @@ def work(
     if found.state is not ImportState.RUNNING:
         return
     profile = client_queries.billing_profile(session, provider_of(actor))
-    left = import_queries.waiting(session, actor, found.id, batch)
+    waiting = import_queries.waiting(session, actor, found.id, batch)
+    # A baseline may take as many statements as all the rest of a client several times over.
+    left = waiting[:FEW] if any(line.typed.get("baseline") for line in waiting) else waiting
+    offer = _Offer(billing_of(profile), prices, baselines_by_name(session, actor))
     for line in left:
-        _create(session, actor, line, billing_of(profile), prices)
+        _create(session, actor, line, offer)
     session.flush()
-    if len(left) < batch:
+    if len(waiting) < batch and len(left) == len(waiting):
         found.state, found.done_at = ImportState.DONE, utc_now()
 
 
-def _create(
-    session: Session, actor: Actor, line: Any, billing: BillingDetails, prices: PriceList
-) -> None:
+@dataclass(frozen=True)
+class _Offer:
+    """What all clients of a list are made from."""
+
+    billing: BillingDetails
+    prices: PriceList
+    baselines: Mapping[str, str]
+
+
+def _create(session: Session, actor: Actor, line: Any, offer: _Offer) -> None:
     """One client; what is refused leaves no trace of itself but the reason at its field."""
     if not _take(session, line):
         return
     try:
-        order = _order(line.typed, billing)
+        order = _order(line.typed, offer.billing)
+        name = baseline_of(line.typed, offer.baselines)
+        if name is None:
+            raise refuse(NO_BASELINE, field="baseline")
         with session.begin_nested():
             client_id = create_client(
                 session,
                 actor,
                 order=order,
-                prices=prices,
+                prices=offer.prices,
                 locale=line.typed.get(LOCALE, "en"),
                 keys=None,
                 claim=Claim(f"{line.import_id.hex}-{line.line}", "list"),
+                baseline=offer.baselines.get(name, ""),
             )
     except RuleError as error:
         line.state = LineState.REFUSED

@@ -49,6 +49,7 @@ class Listing:
     seats_left: SeatsLeft | None = None
     setup_open: bool = False
     no_owner: bool = False
+    deviates: bool = False
     sort: Sort = Sort.NAME
     descending: bool = False
     size: int = PAGE_SIZE
@@ -65,6 +66,7 @@ class Listing:
             seats_left=_known(SeatsLeft, arguments.get("seats")),
             setup_open=arguments.get("setup") == "open",
             no_owner=arguments.get("owner") == "none",
+            deviates=arguments.get("baseline") == "deviates",
             sort=_known(Sort, sort.removeprefix("-")) or Sort.NAME,
             descending=sort.startswith("-"),
             size=_size(arguments.get("size", "")),
@@ -80,6 +82,7 @@ class Listing:
             "seats": self.seats_left or "",
             "setup": "open" if self.setup_open else "",
             "owner": "none" if self.no_owner else "",
+            "baseline": "deviates" if self.deviates else "",
         }
         return {name: str(word) for name, word in words.items() if word}
 

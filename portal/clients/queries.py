@@ -12,6 +12,7 @@ from sqlalchemy import (
     Select,
     String,
     Uuid,
+    and_,
     bindparam,
     cast,
     exists,
@@ -31,10 +32,13 @@ from portal.domain.names import name_ci
 from portal.domain.paging import Cursor, Page, page_of
 from portal.domain.searching import ESCAPE, contains
 from portal.models import (
+    Baseline,
+    BaselineAssignment,
     Organization,
     OrganizationTag,
     ProviderAccess,
 )
+from portal.models.grants import opens_to
 from portal.models.keyset import seek
 from portal.models.reach import within
 from portal.providers.stuck import Bound
@@ -50,6 +54,12 @@ _COLUMNS: dict[Sort, InstrumentedAttribute[Any]] = {
     Sort.PLAN: Organization.plan_rank,
     Sort.SETUP: Organization.setup_open,
 }
+_GIVEN = and_(
+    BaselineAssignment.provider_id == Organization.provider_id,
+    BaselineAssignment.organization_id == Organization.id,
+)
+# As it was when the client was last looked at; nobody is told of one that asks before it lets in.
+_DEVIATES = exists().where(_GIVEN, BaselineAssignment.drift > 0)
 _SHOWN = (
     # 32 digits, the same on both databases: a hundred UUID objects are a tenth of a page's work.
     func.replace(cast(Organization.id, String), "-", "").label("hex"),
@@ -71,6 +81,7 @@ _SHOWN = (
     .where(ProviderAccess.organization_id == Organization.id)
     .scalar_subquery()
     .label("access"),
+    _DEVIATES.label("deviates"),
 )
 
 
@@ -203,7 +214,20 @@ def _rows_of(shape: Shape) -> Select[Any]:
 
 @lru_cache(maxsize=256)
 def _lines_of(shape: Shape) -> Select[Any]:
-    return _rows_of(shape).add_columns(Organization.external_reference)
+    baseline = (
+        _select(Baseline.name)
+        .join(
+            BaselineAssignment,
+            and_(
+                BaselineAssignment.provider_id == Baseline.provider_id,
+                BaselineAssignment.baseline_id == Baseline.id,
+            ),
+        )
+        .where(_GIVEN)
+        .correlate(Organization)
+        .scalar_subquery()
+    )
+    return _rows_of(shape).add_columns(Organization.external_reference, baseline.label("baseline"))
 
 
 def _filtered(statement: Select[Any], shape: Shape) -> Select[Any]:
@@ -226,6 +250,7 @@ def _filtered(statement: Select[Any], shape: Shape) -> Select[Any]:
         ),
         "setup_open": Organization.setup_open > 0,
         "no_owner": Organization.owner_confirmed.is_(False),
+        "deviates": and_(_DEVIATES, opens_to(None, Organization.id)),
     }
     return statement.where(*(each for name, each in conditions.items() if getattr(shape, name)))
 

@@ -29,6 +29,7 @@ class Shape(NamedTuple):
     seats_left: SeatsLeft | None
     setup_open: bool
     no_owner: bool
+    deviates: bool
     limited: bool
     hiding: bool
     waiting: Wanted | None
@@ -36,7 +37,7 @@ class Shape(NamedTuple):
     @property
     def is_counted(self) -> bool:
         """Whether the provider's own number of clients says nothing about these."""
-        return any(self[3:12])
+        return any(self[3:13])
 
     @property
     def scope(self) -> Bound:
@@ -64,6 +65,7 @@ def shape_of(
         seats_left=listing.seats_left,
         setup_open=listing.setup_open,
         no_owner=listing.no_owner,
+        deviates=listing.deviates,
         limited=scope.is_limited,
         hiding=not scope.sees_hidden,
         waiting=waiting,

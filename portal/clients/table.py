@@ -200,7 +200,7 @@ def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, st
     rows = []
     for row in page.rows:
         hex_, name, status, plan, seats, used, remaining, done, total = row[:9]
-        owner, keys, tagged, hidden, access = row[9:14]
+        owner, keys, tagged, hidden, access, deviates = row[9:15]
         shown, letters = _who(name)
         rows.append(
             {
@@ -208,7 +208,7 @@ def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, st
                 "name": shown,
                 "initials": letters,
                 "tone": colour_of_hex(hex_),
-                "tags": facts(status, owner, keys, hidden, access),
+                "tags": facts(status, owner, keys, hidden, access, deviates),
                 "labels": tags(tagged) if tagged else "",
                 "assigned": write(seats),
                 "used": write(used),
@@ -240,7 +240,7 @@ def _status_choices() -> tuple[tuple[str, str], ...]:
 
 
 @per_language
-def _tagging() -> Callable[[str, bool, bool, bool, str | None], str]:
+def _tagging() -> Callable[[str, bool, bool, bool, str | None, bool], str]:
     """Writes the facts beside a name; the tone repeats what the words say."""
     shape = Markup(' <span class="tag {}">{}</span>')
     tones = {ClientStatus.SUSPENDED: "warn", ClientStatus.DELETING: "bad"}
@@ -248,6 +248,7 @@ def _tagging() -> Callable[[str, bool, bool, bool, str | None], str]:
     no_owner = shape.format("warn", _("No confirmed owner"))
     no_keys = shape.format("bad", _("No keys"))
     not_live = shape.format("", _("Not live yet"))
+    away = shape.format("warn", _("Deviates"))
     limits = {"ask": shape.format("", _("Ask first")), "never": shape.format("", _("No access"))}
 
     @cache
@@ -257,6 +258,7 @@ def _tagging() -> Callable[[str, bool, bool, bool, str | None], str]:
         has_keys: bool,  # noqa: FBT001
         is_hidden: bool,  # noqa: FBT001
         access: str | None,
+        deviates: bool,  # noqa: FBT001
     ) -> str:
         nothing = Markup()
         return str(
@@ -264,7 +266,7 @@ def _tagging() -> Callable[[str, bool, bool, bool, str | None], str]:
             + (nothing if owner_confirmed else no_owner)
             + (nothing if has_keys else no_keys)
             + (not_live if is_hidden else nothing)
-            + (limits[access] if access else nothing)
+            + (limits[access] if access else away if deviates else nothing)
         )
 
     return tags
@@ -338,6 +340,7 @@ def filter_labels(listing: Listing, marks: Marks) -> dict[str, str]:
         "seats": seat_labels().get(listing.seats_left or "", ""),
         "setup": _("Set-up not finished"),
         "owner": _("No confirmed owner"),
+        "baseline": _("Deviates from baseline"),
     }
     return {name: labels[name] for name in listing.filters()}
 
@@ -353,6 +356,7 @@ def _switches(listing: Listing) -> tuple[Switch, ...]:
     return (
         Switch("setup", "open", _("Set-up not finished"), listing.setup_open),
         Switch("owner", "none", _("No confirmed owner"), listing.no_owner),
+        Switch("baseline", "deviates", _("Deviates from baseline"), listing.deviates),
     )
 
 

@@ -2,7 +2,8 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from flask import Response, current_app, g, redirect, request, url_for
 from flask_babel import gettext as _
@@ -145,9 +146,16 @@ def download(provider_id: uuid.UUID) -> Response:
         _("Has keys"),
         _("Tags"),
         _("External reference"),
+        _("Baseline"),
+        _("Deviates from baseline"),
     ]
     today = dt.datetime.now(dt.UTC).astimezone(zone()).date()
     return csv.download(f"clients-{today}.csv", header, _lines(listing, marks))
+
+
+def _deviation(row: Any, answers: Mapping[bool, str]) -> str:
+    """Nothing without a baseline, nor of a client whose owners are asked before anybody looks."""
+    return answers[row.deviates] if row.baseline and not row.access else ""
 
 
 def _lines(listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
@@ -168,4 +176,6 @@ def _lines(listing: Listing, marks: Marks) -> Iterator[list[csv.Cell]]:
             answers[row.has_keys],
             ", ".join(tag.name for tag in marks.tags.values() if tag.id in read(row.tags_shown)),
             row.external_reference,
+            row.baseline or "",
+            _deviation(row, answers),
         ]

@@ -1,6 +1,6 @@
 """Creating many clients from a list: what a list and each of its lines can be."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from portal.domain.billing_details import BillingDetails, VatCheck, check_billing
 from portal.domain.csv_lists import MORE, TOO_MANY_CELLS
@@ -23,6 +23,7 @@ FIELDS = (
     "seat_limit",
     "extra_storage_gb",
     "cadence",
+    "baseline",
 )
 LABELS = {
     "name": N_("Organization name"),
@@ -34,10 +35,12 @@ LABELS = {
     "seat_limit": N_("Seat limit"),
     "extra_storage_gb": N_("Additional storage (GB)"),
     "cadence": N_("Billing cadence"),
+    "baseline": N_("Baseline"),
 }
 # The language of the invitation: kept with a line, typed by nobody.
 LOCALE = "locale"
 NO_ANSWER = N_("Enter yes or no.")
+NO_BASELINE = N_("No baseline of yours has this name.")
 SAME_AS = N_("This is line %(line)s once more. Skip one of them, or change it.")
 
 _PLANS = {
@@ -137,11 +140,26 @@ def twice(lines: Mapping[int, Typed]) -> dict[int, int]:
     return again
 
 
+def baseline_of(typed: Typed, baselines: Collection[str]) -> str | None:
+    """The folded name of a line's baseline, empty for none; None where it is not of `baselines`."""
+    name = _word(typed, "baseline")
+    return name if not name or name in baselines else None
+
+
 def judged(
-    lines: Mapping[int, Typed], billing: BillingDetails, vat_check: VatCheck
+    lines: Mapping[int, Typed],
+    billing: BillingDetails,
+    vat_check: VatCheck,
+    baselines: Collection[str] = (),
 ) -> dict[int, dict[str, Message]]:
-    """What is wrong with each line of a list: with it, and beside the others."""
+    """What is wrong with each line of a list: with it, and beside the others.
+
+    `baselines` are the folded names of those that there are.
+    """
     found = {line: problems_of(typed, billing, vat_check) for line, typed in lines.items()}
+    for line, typed in lines.items():
+        if baseline_of(typed, baselines) is None:
+            found[line]["baseline"] = Message(NO_BASELINE)
     for line, earlier in twice(lines).items():
         found[line].setdefault("name", Message.of(SAME_AS, line=earlier))
     return found

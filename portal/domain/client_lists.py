@@ -37,6 +37,7 @@ _CALLED = {
         "billing cadence|cadence|billing period|rythme de facturation|periodicite"
         "|periodicite de facturation|frequence de facturation|cadence de facturation"
     ),
+    "baseline": "baseline|socle",
 }
 SHAPE = Shape(FIELDS, _CALLED, least=2, most=LINES, empty=NO_LINES)
 
