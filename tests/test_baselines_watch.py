@@ -8,9 +8,12 @@ from sqlalchemy.orm import sessionmaker
 
 from portal.baselines import drift
 from portal.collections import settings
+from portal.domain.attention import AttentionKind
 from portal.domain.collection_rules import CollectionSettings
 from portal.domain.provider_access import AccessMode
 from portal.models import (
+    Attention,
+    Baseline,
     BaselineAssignment,
     BaselineDeviation,
     Event,
@@ -18,7 +21,7 @@ from portal.models import (
     ProviderAccess,
     utc_now,
 )
-from tests.support.baselines import apply, client_url, make, told
+from tests.support.baselines import apply, client_url, make, told, url
 from tests.support.policies import enterprise
 
 DEVIATE, RETURN = "organization:baseline:deviate", "organization:baseline:return"
@@ -114,6 +117,39 @@ def test_a_deviation_that_has_ended_counts_again_without_any_event(place, admin)
     place.database.run(update(BaselineDeviation).values(ends_on=ends))
     admin.submit(page, "Accept no longer settings/limits_item_deletion", status=303)
     assert told_of(place) == (4, 2)
+
+
+def test_the_end_of_a_deviation_stands_on_the_radar(place, admin):
+    given(place, admin)
+    switch(place, on=False)
+    page = admin.get(admin.get(client_url(place)).link("Accept settings/limits_item_deletion"))
+    ends = utc_now().date() + dt.timedelta(days=3)
+    values = {"reason": "Asked", "owner": "Ada", "ends_on": ends.isoformat()}
+    admin.submit(page, "Accept the deviation", values, status=303)
+    radar = f"/providers/{place.provider.id}/expiries"
+    page = admin.get(radar)
+    assert "Accepted deviation settings/limits_item_deletion" in page
+    assert page.link("Baseline").endswith(client_url(place).rstrip("/"))
+    due = place.database.one(select(Attention.due_at).where(Attention.kind == "deviation"))
+    assert due.date() == ends + dt.timedelta(days=1), "its last day is over then"
+    admin.submit(admin.get(client_url(place)), "Accept no longer settings/limits_item_deletion")
+    assert "Accepted deviation" not in admin.get(radar)
+
+
+def test_a_deleted_baseline_leaves_nothing_on_the_radar(place, admin):
+    given(place, admin)
+    place.database.add(
+        Attention(
+            provider_id=place.provider.id,
+            organization_id=place.organization.id,
+            kind=AttentionKind.DEVIATION,
+            subject_id=place.organization.id,
+        )
+    )
+    found = place.database.one(select(Baseline.id))
+    admin.submit(admin.get(url(place, found, "delete")), "Delete baseline")
+    left = select(Attention.kind).where(Attention.kind == AttentionKind.DEVIATION)
+    assert place.database.all(left) == []
 
 
 def test_applying_again_brings_it_back_and_so_does_an_undo_of_what_made_it_deviate(place, admin):

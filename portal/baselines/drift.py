@@ -10,16 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from portal import events
 from portal.baselines import queries
 from portal.database import reading
 from portal.domain import baselines as rules
+from portal.domain.attention import AttentionKind
+from portal.domain.expiries import midnight, zone_of
 from portal.events import Stream
 from portal.members import conditions
 from portal.models import (
+    Attention,
     Baseline,
     BaselineAssignment,
     BaselineDeviation,
@@ -28,9 +31,11 @@ from portal.models import (
     utc_now,
 )
 from portal.models.grants import opens_to
+from portal.providers import attention
 from portal.web.logs import log
 
 AT_ONCE = 100
+LABEL_LIMIT = 256
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,7 @@ def refresh(
     is not told: applying a baseline leaves collections to be made, and says so itself.
     """
     conditions.hold(session, organization_id)
+    _announce(session, provider_id, organization_id)
     day = today or utc_now().date()
     here = (Organization.provider_id == provider_id, Organization.id == organization_id)
     found = _seen(session, session.execute(_clients(*here)).all(), day)
@@ -171,6 +177,37 @@ def refresh(
         # Our own event is no reason to look again; any other that came between is one.
         _store(session, seen, since, seen.row.last_seq + bool(turn), day)
     return any(seen.turn(quiet=quiet) for seen in found)
+
+
+def _announce(session: Session, provider_id: uuid.UUID, organization_id: uuid.UUID) -> None:
+    """Let the radar know when each accepted deviation ends: with its last day."""
+    accepted = queries.deviations(session, provider_id, [organization_id]).get(organization_id, {})
+    rows = [
+        {
+            "subject_id": uuid.uuid5(organization_id, each.path),
+            "label": each.path[:LABEL_LIMIT],
+            "due_at": midnight(each.ends_on + dt.timedelta(days=1), zone_of("UTC")),
+        }
+        for _path, each in sorted(accepted.items())
+    ]
+    attention.replace(session, provider_id, organization_id, AttentionKind.DEVIATION, rows)
+
+
+def forget(session: Session, baseline: Any) -> None:
+    """The baseline is about to be deleted: what was accepted of it ends nowhere."""
+    mine = select(BaselineAssignment.organization_id).where(
+        BaselineAssignment.provider_id == baseline.provider_id,
+        BaselineAssignment.baseline_id == baseline.id,
+    )
+    session.execute(
+        delete(Attention)
+        .where(
+            Attention.provider_id == baseline.provider_id,
+            Attention.kind == AttentionKind.DEVIATION,
+            Attention.organization_id.in_(mine),
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _tell(session: Session, found: Seen, turn: str) -> None:

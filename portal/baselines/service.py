@@ -187,6 +187,7 @@ def remove(session: Session, actor: Actor, baseline: Any) -> None:
     """
     if not actor.scope.is_whole:
         raise refuse(OF_OTHERS)
+    drift.forget(session, baseline)
     session.execute(
         delete(Baseline)
         .where(Baseline.provider_id == baseline.provider_id, Baseline.id == baseline.id)

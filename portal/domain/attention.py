@@ -19,6 +19,7 @@ class AttentionKind(StrEnum):
     DOMAIN_CHECK = "domain_check"
     TRIAL = "trial"
     GRANT = "grant"
+    DEVIATION = "deviation"
 
     @property
     def is_stuck(self) -> bool:

@@ -15,6 +15,7 @@ ENDING = (
     AttentionKind.DOMAIN_CHECK,
     AttentionKind.TRIAL,
     AttentionKind.GRANT,
+    AttentionKind.DEVIATION,
 )
 MONDAY_AT = dt.time(7)
 # A worker that was away sends last Monday's digest until Thursday morning, then waits for the next.

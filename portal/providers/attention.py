@@ -6,6 +6,7 @@ whoever changes them says so here, last. Other things are `put` and `drop`ped by
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
@@ -71,6 +72,24 @@ def drop(
     if kinds:
         gone = gone.where(Attention.kind.in_(kinds))
     session.execute(gone.execution_options(synchronize_session=False))
+
+
+def replace(
+    session: Session,
+    provider_id: uuid.UUID,
+    organization_id: uuid.UUID,
+    kind: AttentionKind,
+    rows: Iterable[Mapping[str, Any]],
+) -> None:
+    """All rows of one kind about a client are these, each as `put` takes it."""
+    gone = delete(Attention).where(
+        Attention.provider_id == provider_id,
+        Attention.organization_id == organization_id,
+        Attention.kind == kind,
+    )
+    session.execute(gone.execution_options(synchronize_session=False))
+    for row in rows:
+        put(session, provider_id, kind, organization_id=organization_id, **row)
 
 
 def leave(session: Session, organization_id: uuid.UUID) -> None:

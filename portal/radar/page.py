@@ -167,4 +167,6 @@ def helps(row: Any, provider_id: uuid.UUID) -> tuple[str, str]:
         return _("Members"), link("members.index", **client)
     if row.kind is AttentionKind.TRIAL:
         return _("Subscription"), link("clients.subscription", provider_id=provider_id, **client)
+    if row.kind is AttentionKind.DEVIATION:
+        return _("Baseline"), link("baselines.client", provider_id=provider_id, **client)
     return _("Set-up"), link("organizations.setup", **client)

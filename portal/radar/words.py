@@ -15,6 +15,7 @@ _KINDS = {
     AttentionKind.DOMAIN_CHECK: N_("Domain checks"),
     AttentionKind.TRIAL: N_("Trials"),
     AttentionKind.GRANT: N_("Access of people"),
+    AttentionKind.DEVIATION: N_("Accepted deviations"),
 }
 _THINGS = {
     AttentionKind.INVITED: N_("Invitation of %(label)s"),
@@ -23,6 +24,7 @@ _THINGS = {
     AttentionKind.DOMAIN_CHECK: N_("Domain check of %(label)s"),
     AttentionKind.TRIAL: N_("Trial"),
     AttentionKind.GRANT: N_("Access of %(label)s"),
+    AttentionKind.DEVIATION: N_("Accepted deviation %(label)s"),
 }
 # For calendars and mails; the label of a row fills the place.
 ENDS = {
@@ -32,6 +34,7 @@ ENDS = {
     AttentionKind.DOMAIN_CHECK: N_("The domain check of %(label)s ends"),
     AttentionKind.TRIAL: N_("The trial ends"),
     AttentionKind.GRANT: N_("The access of %(label)s ends"),
+    AttentionKind.DEVIATION: N_("The deviation %(label)s is accepted no longer"),
 }
 
 
