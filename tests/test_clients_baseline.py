@@ -94,7 +94,7 @@ def test_a_list_gives_each_new_client_its_baseline(ada, database):
     gold = baseline(database, ada.provider)
     listed = [HEADING, LINE.format("acme", "GOLD"), LINE.format("beta", "")]
     page = read(ada, "\n".join(listed))
-    assert [row[2] for row in rows(page, "Ready")] == [
+    assert [row[2] for row in rows(page, "Ready to be created")] == [
         "Enterprise · Monthly · Baseline: GOLD 5 seats · Added automatically, without limit",
         "Enterprise · Monthly 5 seats · Added automatically, without limit",
     ]
