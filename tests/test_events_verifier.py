@@ -1,8 +1,10 @@
 """The stand-alone verifier: what it accepts and finds, and that it needs nothing but Python."""
 
+import hashlib
 import json
 import subprocess
 import sys
+import uuid
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -174,6 +176,34 @@ def test_a_file_that_was_tampered_with_is_bad_and_the_row_is_named(database, log
     done = run(tmp_path, lines(found), fingerprint(database))
     assert done.returncode == 1, done.stdout + done.stderr
     assert f"{log.id}, row {row}:" in done.stdout
+
+
+def no_checkpoint(found):
+    return [each for each in found if each["record"] != "checkpoint"]
+
+
+def nothing_but_the_frame(found):
+    return [found[0], {"record": "end", "rows": 0}]
+
+
+def told_to_be_filtered(found):
+    before = "00" * 32
+    for record in found:
+        if record["record"] == "event":
+            record["previous"], before = before, record["hash"]
+    found[0]["whole"] = False
+    first = found[event_lines(found)[0]]
+    anchor = verifier.ANCHOR + uuid.UUID(first["stream"]).bytes
+    first["previous"] = hashlib.sha256(anchor).hexdigest()
+    return found
+
+
+@pytest.mark.parametrize("strip", [no_checkpoint, nothing_but_the_frame, told_to_be_filtered])
+def test_a_file_whose_rows_no_named_key_signed_is_not_called_good(database, log, tmp_path, strip):
+    stripped = strip(records(exported(database, log)))
+    done = run(tmp_path, lines(stripped), fingerprint(database))
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stdout.startswith("UNPROVED ")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@
 FILE is a JSON Lines export of a log ("-" reads standard input). FINGERPRINT is that of the key
 which signs checkpoints, written down from the log's page or `flask doctor` at a time when you
 trusted the portal; several may be given. Exit status: 0 nothing is wrong, 1 something is, and the
-first bad row is named, 2 the file or the command cannot be read.
+first bad row is named, 2 the file or the command cannot be read, 3 nothing is wrong, but no
+signature of a key you named covers the rows, so whoever made the file could have written them.
 
 What is found: changed, inserted, removed or reordered rows; rows cut off at the end after a
 checkpoint or at the beginning without a signed archive; changed personal data; checkpoints that are
@@ -303,6 +304,15 @@ class Checker:
             chain.end(None, None)
         self.ended = True
 
+    def is_unsigned(self) -> bool:
+        """Whether a signature covers none of the rows of a log; only whole logs have any.
+
+        Somebody who leaves the checkpoints out can compute every hash anew.
+        """
+        if not self.whole or not self.chains:
+            return True
+        return any(not chain.signed for chain in self.chains.values())
+
     def chain(self, stream: uuid.UUID) -> Chain:
         """The chain of a stream."""
         if stream not in self.chains:
@@ -350,19 +360,25 @@ def main(arguments: list[str] | None = None) -> int:
     except (OSError, Unreadable) as fault:
         print(f"Cannot check: {fault}", file=sys.stderr)
         return 2
-    report(checker, is_pinned=pinned is not None)
-    return 0
+    is_unproved = pinned is not None and checker.is_unsigned()
+    report(checker, is_pinned=pinned is not None, verdict="UNPROVED" if is_unproved else "GOOD")
+    return 3 if is_unproved else 0
 
 
-def report(checker: Checker, *, is_pinned: bool) -> None:
+def report(checker: Checker, *, is_pinned: bool, verdict: str) -> None:
     """Say what was checked, and how far it proves something."""
     counted = f"{checker.rows} rows, {checker.checkpoints} checkpoints"
-    print(f"GOOD {counted}, personal data erased in {checker.erased} rows.")
+    print(f"{verdict} {counted}, personal data erased in {checker.erased} rows.")
     if not is_pinned:
         print("No --key was given: the keys in the file were believed. Pin one to prove more.")
     if not checker.whole:
-        print("This is a filtered export: each row is right, but others may be missing.")
+        print(
+            "This is a filtered export: each row fits its own hash, but no signature covers it, and"
+            " others may be missing. Only the whole log can be proved."
+        )
         return
+    if not checker.rows:
+        print("There are no rows.")
     for stream, chain in checker.chains.items():
         if chain.signed < chain.seq:
             print(f"Stream {stream}: no checkpoint signs the rows after {chain.signed} yet.")
