@@ -133,8 +133,8 @@ def details(provider: Any, tariff: Tariff) -> list[tuple[str, str]]:
         (_("Address"), address_of(provider) or _("None")),
         (_("VAT number"), provider.vat_number or _("None")),
         (_("Billing e-mail"), provider.billing_email or _("None")),
-        (_("Discount"), percent(provider.discount_basis_points) or _("None")),
-        (_("Tax"), tax_of(provider) or _("None")),
+        (_("Discount"), percent(provider.discount_basis_points) or _("No discount")),
+        (_("Tax"), tax_of(provider) or _("No tax")),
         (_("Payment"), payment_of(provider)),
         (_("Price list"), tariff.prices.version),
     ]

@@ -74,7 +74,7 @@ def test_three_members_of_two_clients_are_confirmed_one_after_the_other(live, pe
     page.goto(f"{live.url}/providers/{place.provider.id}/stuck-people?reason=accepted")
     assert_accessible(page)
     page.get_by_label("With several people").select_option("confirm")
-    page.get_by_role("button", name="Look at all that match").click()
+    page.get_by_role("button", name="Look at everybody who matches").click()
     phrases = page.locator("fingerprint-phrase")
     expect(phrases).to_have_count(3)
     for number in range(3):
