@@ -103,4 +103,8 @@ def demo(
         )
     except NotEmptyError as error:
         raise click.ClickException(str(error)) from None
+    # SQLite writes its log back when the last connection closes; a server that finds it full of a
+    # large demo would answer nobody for as long as that takes.
+    db.session.remove()
+    db.engine.dispose()
     click.echo(json.dumps(asdict(made) | told))
