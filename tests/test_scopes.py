@@ -11,8 +11,10 @@ from portal.domain.scope import Level, Reach
 from portal.domain.states import ProviderPersonState
 from portal.models import (
     ClientAccess,
+    Provider,
     ProviderPerson,
     ScopePart,
+    ScopeTerm,
     utc_now,
 )
 from portal.providers import attention
@@ -166,6 +168,20 @@ def test_both_pages_tell_who_reached_what_on_any_day(database, provider, ada, cl
     assert tom.account.email in ada.browser.get(f"{url}.csv?day={day}").response.text
     tom2, _person = service_user(database, provider)
     tom2.browser.get(url, status=403)
+
+
+def test_access_from_midnight_on_is_not_told_of_the_day_before(database, provider, ada, clients):
+    tom = scoped(database, provider, clients=clients[:1])
+    database.run(update(Provider).values(time_zone="UTC"))
+    midnight = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    begun = midnight - dt.timedelta(days=7)
+    for table in (ClientAccess, ScopeTerm):
+        database.run(update(table).values(from_at=begun))
+    url = f"{ada.clients_url}/{clients[0].id}/people.csv"
+    for days, is_told in ((0, True), (-1, False)):
+        day = (begun + dt.timedelta(days=days)).date()
+        told = ada.browser.get(f"{url}?day={day}").response.text
+        assert (tom.account.email in told) is is_told
 
 
 def test_who_reaches_all_reached_a_client_only_while_it_was_one(database, provider, ada, clients):

@@ -33,7 +33,8 @@ def as_of() -> AsOf:
         asked = today
     if asked >= today:
         return AsOf(now, today.isoformat(), today.isoformat())
-    end = dt.datetime.combine(asked + dt.timedelta(days=1), dt.time(), zone())
+    # What begins at midnight belongs to the next day.
+    end = dt.datetime.combine(asked, dt.time.max, zone())
     return AsOf(end.astimezone(dt.UTC), asked.isoformat(), today.isoformat())
 
 
