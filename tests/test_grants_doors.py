@@ -8,14 +8,12 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.clients import lifecycle
-from portal.crypto.versions import version_of
 from portal.domain.access import Role
 from portal.domain.provider_access import AccessMode, GrantState
 from portal.domain.scope import Level, Reach
 from portal.domain.states import MemberState
 from portal.models import ClientAccess, Event, Member, Organization, ProviderEntry, utc_now
-from portal.providers import attention, rotation
-from portal.providers.service import ProviderKeys
+from portal.providers import attention
 from tests.support.grants import make_house
 from tests.support.organizations import join
 from tests.support.scope_keys import client_with_keys, hire_scoped, key_for, reaches
@@ -295,18 +293,6 @@ def test_who_makes_keys_for_clients_without_finds_nothing_to_make_here(house):
     assert "Acme Ltd" not in browser.get(provider(house, "clients", "keys")).text("main")
 
 
-def test_rotating_the_provider_key_wraps_the_one_and_leaves_the_other(house):
-    """Ask first keeps the provider's copy alive; never has none to wrap."""
-    other, _keys = client_with_keys(house.place)
-    house.set_mode(AccessMode.ASK)
-    house.database.run(
-        update(Organization).where(Organization.id == other.id).values(provider_wrapped_key=None)
-    )
-    with house.database.session() as session:
-        found = rotation.clients_left(session, house.place.provider.id)
-    assert [row.id for row in found] == [house.id]
-
-
 def test_every_event_under_a_grant_names_it(house):
     house.set_mode(AccessMode.ASK)
     grant = house.grant(person=house.place.admin)
@@ -343,45 +329,6 @@ def test_who_waits_is_told_who_can_confirm_them(house, mode):
     page = house.place.browser_of(person).get(f"{house.place.url}/waiting")
     assert ("Ada Nordström" in page) is (mode is AccessMode.ALWAYS)
     assert ("Olga Petrova" in page) is (mode is not AccessMode.ALWAYS)
-
-
-@pytest.mark.parametrize(("mode", "events"), [(AccessMode.ASK, 1), (AccessMode.ALWAYS, 0)])
-def test_a_client_that_wants_to_be_asked_is_told_when_its_key_was_wrapped_anew(house, mode, events):
-    house.set_mode(mode)
-    made = house.place.provider_keys
-    mine = key_for(house.place.admin, made)
-    keys = ProviderKeys(made.public_key, made.protected_private_key, mine)
-    with house.database.session() as session:
-        rotation.start(session, house.place.actor, keys)
-        provider_id = house.place.provider.id
-        found = rotation.under_way(session, provider_id)
-        (client,) = rotation.clients_left(session, provider_id)
-        wrapped = rotation.Wrapped(client.key, version_of(client.private_key))
-        tom = key_for(house.tech, house.place.keys)
-        others = {row.id: tom for row in rotation.holders(session, provider_id) if not row.has_next}
-        rotation.wrap(
-            session, house.place.actor, found.id, people=others, clients={client.id: wrapped}
-        )
-        rotation.finish(session, house.place.actor, found.id)
-    for kind in ("start_rewrap", "rewrap"):
-        assert len(told(house, kind)) == events
-
-
-def told(house, kind):
-    """What the client's own log says of its key."""
-    mine = (Event.type == f"organization:keys:{kind}", Event.stream_id == house.id)
-    return house.database.all(select(Event.id).where(*mine))
-
-
-def test_a_rotation_that_nobody_finishes_is_told_as_well(house):
-    house.set_mode(AccessMode.ASK)
-    made = house.place.provider_keys
-    mine = key_for(house.place.admin, made)
-    with house.database.session() as session:
-        keys = ProviderKeys(made.public_key, made.protected_private_key, mine)
-        rotation.start(session, house.place.actor, keys)
-    assert len(told(house, "start_rewrap")) == 1
-    assert not told(house, "rewrap")
 
 
 @pytest.mark.parametrize("action", ["suspend", "delete"])

@@ -47,9 +47,10 @@ SENTENCES: dict[str, str] = {
     "organization:billing:update": N_("Changed the billing details"),
     "organization:keys:create": N_("Made the keys of the organization"),
     "organization:keys:rewrap": N_("Wrapped the key of the organization for the next provider key"),
-    "organization:keys:start_rewrap": N_(
-        "Took the wrapped key of the organization into a browser, to rotate the provider key"
+    "organization:keys:withhold": N_(
+        "Rotated the provider key without the key of the organization, of which it has no copy now"
     ),
+    "organization:keys:hand_over": N_("Handed the key of the organization over to the provider"),
     "organization:keys:rotate": N_("Rotated the key of the organization; members: %(members)s"),
     "organization:member:invite": N_("Invited %(email)s as %(role)s"),
     "organization:member:reinvite": N_("Sent the invitation to %(email)s again"),
@@ -216,6 +217,7 @@ SENTENCES: dict[str, str] = {
     "organization:provider_access:lapse": N_("Closed the unanswered request of %(person)s"),
     "organization:provider_access:end": N_("Ended the access of %(person)s"),
     "organization:provider_access:expire": N_("Closed the access of %(person)s, whose time was up"),
+    "organization:provider_access:end_session": N_("Signed %(person)s of the provider out"),
 }
 VARIANTS: dict[tuple[str, str], str] = {
     ("organization:collection:update", "renamed"): N_("Renamed a collection"),

@@ -119,7 +119,8 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:billing:update": frozenset({"before", "after"}),
     "organization:keys:create": frozenset({"fingerprint", "by_owner", "wrapped_to"}),
     "organization:keys:rewrap": frozenset({"fingerprint"}),
-    "organization:keys:start_rewrap": frozenset({"fingerprint"}),
+    "organization:keys:withhold": frozenset({"fingerprint"}),
+    "organization:keys:hand_over": frozenset({"fingerprint"}),
     "organization:keys:rotate": frozenset(
         {"fingerprint", "by_owner", "members", "people", "collections"}
     ),
@@ -133,6 +134,7 @@ VOCABULARY: dict[str, frozenset[str]] = {
     "organization:provider_access:lapse": frozenset({"person"}),
     "organization:provider_access:end": frozenset({"person"}),
     "organization:provider_access:expire": frozenset({"person"}),
+    "organization:provider_access:end_session": frozenset({"person"}),
     "organization:member:invite": frozenset({"email", "role"}),
     "organization:member:reinvite": frozenset({"email"}),
     "organization:member:replace_address": frozenset({"before", "after"}),

@@ -26,6 +26,7 @@ class Opening:
     ring: KeyRing
     lacks_key: bool = False
     reads_only: bool = False
+    withheld: bool = False
     helpers: tuple[str, ...] = ()
     rotation_due: bool = False
 
@@ -53,11 +54,15 @@ def _of_provider(session: Session, actor: Actor, organization_id: uuid.UUID) -> 
     row = queries.keys_of_provider_person(session, organization_id, actor.account_id)
     ring = _ring(row, AccountKey(actor.account_id, row.public_key), organization_id)
     due = row.key_rotation_due_since is not None
-    opens = ring.opens_organization or ring.holds_provider_key
+    holds = row.provider_wrapped_key is not None and ring.holds_provider_key
+    opens = ring.opens_organization or holds
     if opens or row.protected_private_key is None:
         return Opening(ring, rotation_due=due)
     if row.level is Level.READ_ONLY:
         return Opening(ring, lacks_key=True, reads_only=True, rotation_due=due)
+    if row.provider_wrapped_key is None:
+        # Nobody of the provider has it: an owner hands it over.
+        return Opening(ring, lacks_key=True, withheld=True, rotation_due=due)
     helpers = tuple(key_holders(session, row.provider_id))
     return Opening(ring, lacks_key=True, helpers=helpers, rotation_due=due)
 

@@ -2,7 +2,9 @@
 
 Until it is finished the old key stays the provider's, and each wrapped string has its next form
 beside it. What is left to wrap is whatever has no next form yet, so a closed tab costs nothing
-and a client that is created meanwhile is included.
+and a client that is created meanwhile is included. A client that wants to be asked is wrapped by
+somebody whom it has let in, or not at all: then the provider has no copy until an owner hands one
+over.
 """
 
 import uuid
@@ -20,20 +22,20 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.versions import version_of
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
-from portal.domain.provider_access import AccessMode
 from portal.domain.states import ProviderPersonState
 from portal.events import Stream
 from portal.models import (
     Account,
     Organization,
     Provider,
-    ProviderAccess,
     ProviderKeyRotation,
     ProviderPerson,
     new_id,
     utc_now,
 )
+from portal.models.grants import opens_to
 from portal.models.writing import rows_changed
+from portal.providers import rotation_asked
 from portal.providers.service import INCOMPLETE, ProviderKeys
 from portal.providers.staff import check_actor, hold, tenant_of
 
@@ -118,11 +120,19 @@ def _clients(provider_id: uuid.UUID, *columns: Any) -> Select[Any]:
     )
 
 
-def clients_left(session: Session, provider_id: uuid.UUID) -> Sequence[Row[Any]]:
-    """(id, key, private_key) of the next clients to wrap, at most `BATCH`."""
+def _at_hand(provider_id: uuid.UUID, account_id: uuid.UUID, *columns: Any) -> Select[Any]:
+    """The clients whose keys one admin's browser may have: who asks first lets them in, or not."""
+    return _clients(provider_id, *columns).where(opens_to(account_id, Organization.id))
+
+
+def clients_left(
+    session: Session, provider_id: uuid.UUID, account_id: uuid.UUID
+) -> Sequence[Row[Any]]:
+    """(id, key, private_key) of the next clients for an admin to wrap, at most `BATCH`."""
     found = (
-        _clients(
+        _at_hand(
             provider_id,
+            account_id,
             Organization.id,
             Organization.provider_wrapped_key.label("key"),
             Organization.protected_private_key.label("private_key"),
@@ -134,9 +144,16 @@ def clients_left(session: Session, provider_id: uuid.UUID) -> Sequence[Row[Any]]
     return session.execute(found).all()
 
 
-def count_clients(session: Session, provider_id: uuid.UUID) -> tuple[int, int]:
-    """How many clients have their next key, and how many there are with keys."""
-    counted = _clients(provider_id, func.count(Organization.next_wrapped_key), func.count())
+def count_clients(
+    session: Session, provider_id: uuid.UUID, account_id: uuid.UUID
+) -> tuple[int, int]:
+    """How many clients have their next key, and how many there are for this admin to wrap.
+
+    A client that wants to be asked, and has not let them in, is left out: nothing waits for it.
+    """
+    counted = _clients(provider_id, func.count(Organization.next_wrapped_key), func.count()).where(
+        or_(Organization.next_wrapped_key.is_not(None), opens_to(account_id, Organization.id))
+    )
     done, total = session.execute(counted).one()
     return done, total
 
@@ -181,7 +198,6 @@ def start(session: Session, actor: Actor, keys: ProviderKeys) -> None:
         "provider:keys:start_rotation",
         fingerprint=fingerprint_phrase(str(provider_id), keys.public_key),
     )
-    _tell_who_is_asked(session, actor, provider_id, "start_rewrap", keys.public_key)
 
 
 def _update_holders(provider_id: uuid.UUID) -> Any:
@@ -246,14 +262,18 @@ def wrap(
             .where(ProviderPerson.id == person_id, ProviderPerson.next_wrapped_key.is_(None))
             .values(next_wrapped_key=key)
         )
-    _wrap_clients(session, provider_id, clients)
+    _wrap_clients(session, actor, provider_id, clients)
 
 
 def _wrap_clients(
-    session: Session, provider_id: uuid.UUID, clients: Mapping[uuid.UUID, Wrapped]
+    session: Session,
+    actor: Actor,
+    provider_id: uuid.UUID,
+    clients: Mapping[uuid.UUID, Wrapped],
 ) -> None:
     # Whoever rotates a client's own key holds the provider's row, as this transaction does.
-    found = _clients(provider_id, Organization.id, Organization.protected_private_key).where(
+    columns = (Organization.id, Organization.protected_private_key)
+    found = _at_hand(provider_id, actor.account_id, *columns).where(
         Organization.id.in_(clients), Organization.next_wrapped_key.is_(None)
     )
     # In one order, so that two browsers never wait for each other.
@@ -283,12 +303,13 @@ def _hold_rotation(session: Session, actor: Actor, rotation_id: uuid.UUID) -> uu
 
 
 def finish(session: Session, actor: Actor, rotation_id: uuid.UUID) -> None:
-    """Put every next key in its place at once; `NotOver` while anything has none.
+    """Put every next key in its place at once; `NotOver` while anything at hand has none.
 
-    The recovery sheet dies with the old key.
+    The recovery sheet dies with the old key, and so does the copy of a client that wants to be
+    asked and has let nobody in: its owner's browser hands the key over again.
     """
     provider_id = _hold_rotation(session, actor, rotation_id)
-    done, total = count_clients(session, provider_id)
+    done, total = count_clients(session, provider_id, actor.account_id)
     people = holders(session, provider_id)
     if done != total or not all(person.has_next for person in people):
         raise NotOver
@@ -301,6 +322,7 @@ def finish(session: Session, actor: Actor, rotation_id: uuid.UUID) -> None:
             ProviderKeyRotation.started_at,
         )
     ).one()
+    asked = rotation_asked.clients(session, provider_id)
     _swap(session, provider_id, rotation)
     _record(
         session,
@@ -311,31 +333,8 @@ def finish(session: Session, actor: Actor, rotation_id: uuid.UUID) -> None:
         clients=total,
         people=len(people),
     )
-    _tell_who_is_asked(session, actor, provider_id, "rewrap", rotation.public_key)
-
-
-def _tell_who_is_asked(
-    session: Session, actor: Actor, provider_id: uuid.UUID, action: str, public_key: str
-) -> None:
-    """A browser gets the keys of clients in hand that want to be asked: their logs say so.
-
-    From the beginning on, since a rotation that nobody finishes hands them out as well.
-    """
-    asked = (
-        select(Organization.id)
-        .join(ProviderAccess, ProviderAccess.organization_id == Organization.id)
-        .where(Organization.provider_id == provider_id, ProviderAccess.mode == AccessMode.ASK)
-        .order_by(Organization.id)
-    )
-    for organization_id in session.scalars(asked).all():
-        events.record(
-            session,
-            actor,
-            f"organization:keys:{action}",
-            streams=[Stream("organization", organization_id)],
-            subject_id=organization_id,
-            fingerprint=fingerprint_phrase(str(provider_id), public_key),
-        )
+    for client in asked:
+        rotation_asked.tell(session, actor, client, rotation.public_key)
 
 
 def _swap(session: Session, provider_id: uuid.UUID, rotation: Row[Any]) -> None:

@@ -1,6 +1,8 @@
 """The page on which an admin's unlocked browser rotates the provider key."""
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 from flask import jsonify, make_response, render_template, request, url_for
 from flask_login import current_user
@@ -12,7 +14,7 @@ from portal.crypto.versions import version_of
 from portal.domain.access import Permission
 from portal.domain.errors import RuleError
 from portal.extensions import db
-from portal.providers import queries, rotation
+from portal.providers import queries, rotation, rotation_asked
 from portal.providers.blueprint import bp
 from portal.providers.forms import MakeKeysForm
 from portal.providers.service import ProviderKeys
@@ -36,7 +38,7 @@ def rotate_keys(provider_id: uuid.UUID) -> AnyResponse:
             provider_id, place.wrapped_provider_key, found.protected_private_key, found.public_key
         ),
     )
-    done, total = rotation.count_clients(db.session(), provider_id)
+    done, total = rotation.count_clients(db.session(), provider_id, actor().account_id)
     holders = rotation.holders(db.session(), provider_id)
     body = render_template(
         "providers/rotate_keys.html",
@@ -52,6 +54,7 @@ def rotate_keys(provider_id: uuid.UUID) -> AnyResponse:
         ],
         done=done,
         total=total,
+        withheld=rotation_asked.withheld(db.session(), provider_id),
         next_url=url_for("providers.keys_recovery_sheet", provider_id=provider_id),
     )
     return no_store(make_response(body))
@@ -62,7 +65,7 @@ def rotate_keys(provider_id: uuid.UUID) -> AnyResponse:
 def rotation_work(provider_id: uuid.UUID) -> AnyResponse:
     """JSON: what is left to wrap; `rotation` is null when none is under way."""
     found = rotation.under_way(db.session(), provider_id)
-    done, total = rotation.count_clients(db.session(), provider_id)
+    done, total = rotation.count_clients(db.session(), provider_id, actor().account_id)
     people = rotation.holders(db.session(), provider_id)
     answer = {
         "rotation": str(found.id) if found else None,
@@ -79,12 +82,18 @@ def rotation_work(provider_id: uuid.UUID) -> AnyResponse:
                 "key": client.key,
                 "version": version_of(client.private_key),
             }
-            for client in (rotation.clients_left(db.session(), provider_id) if found else ())
+            for client in _left(provider_id, under_way=found is not None)
         ],
         "done": done,
         "total": total,
     }
     return no_store(jsonify(answer))
+
+
+def _left(provider_id: uuid.UUID, *, under_way: bool) -> Sequence[Any]:
+    if not under_way:
+        return ()
+    return rotation.clients_left(db.session(), provider_id, actor().account_id)
 
 
 @bp.post("/providers/<uuid:provider_id>/keys/rotation")
