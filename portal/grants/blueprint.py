@@ -24,3 +24,9 @@ def find(organization_id: uuid.UUID, grant_id: uuid.UUID) -> Any:
 def page_of(organization_id: uuid.UUID, grant_id: uuid.UUID) -> str:
     """Where a request or grant is looked at."""
     return url_for("grants.grant", organization_id=organization_id, grant_id=grant_id)
+
+
+def end_of(organization_id: uuid.UUID, session_id: uuid.UUID) -> str:
+    """Where a live session of somebody of the provider is ended."""
+    here: dict[str, Any] = {"organization_id": organization_id, "session_id": session_id}
+    return url_for("grants.end_session", **here)

@@ -12,7 +12,7 @@ from portal.domain.browsers import browser_and_system
 from portal.domain.emails import shown
 from portal.domain.provider_access import AccessMode, GrantState
 from portal.domain.scope import Level
-from portal.grants.blueprint import page_of
+from portal.grants.blueprint import end_of, page_of
 from portal.grants.forms import words_of
 from portal.web.formats import moment
 
@@ -40,7 +40,10 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Inside:
-    """A live session. `grant_url` leads to the grant by which it is in, or is empty."""
+    """A live session. `grant_url` leads to the grant by which it is in, or is empty.
+
+    `end_url` signs it out where no grant can be ended, or is empty.
+    """
 
     name: str
     email: str
@@ -50,6 +53,7 @@ class Inside:
     ends_at: dt.datetime | None
     grant_id: uuid.UUID | None
     grant_url: str
+    end_url: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,7 @@ def _role(row: Any) -> str:
     return str(role)
 
 
-def inside_of(organization_id: uuid.UUID, rows: Sequence[Any]) -> list[Inside]:
+def inside_of(organization_id: uuid.UUID, mode: AccessMode, rows: Sequence[Any]) -> list[Inside]:
     """The live sessions, one line each; two days' entries of one session are one line."""
     found = {row.session_id: row for row in rows}
     return [
@@ -125,6 +129,7 @@ def inside_of(organization_id: uuid.UUID, rows: Sequence[Any]) -> list[Inside]:
             row.ends_at,
             row.grant_id,
             page_of(organization_id, row.grant_id) if row.grant_id else "",
+            end_of(organization_id, row.session_id) if mode is AccessMode.ALWAYS else "",
         )
         for row in found.values()
     ]

@@ -70,6 +70,7 @@ def place(session: Session, organization_id: uuid.UUID) -> Row[Any]:
         .add_columns(
             Organization.provider_id,
             Organization.key_rotation_due_since,
+            Organization.provider_wrapped_key.is_not(None).label("provider_holds_key"),
             Provider.name.label("provider"),
             Provider.public_key.label("provider_public_key"),
             func.coalesce(ProviderAccess.mode, AccessMode.ALWAYS).label("mode"),

@@ -49,6 +49,16 @@ class Handed:
     version: str = ""
 
 
+def lacks_key(place: Row[Any], wanted: AccessMode) -> bool:
+    """Whether the provider has no copy of the key and needs one for what is wanted.
+
+    It has none where it was kept out, and where it has rotated its own key without being let in.
+    """
+    if wanted is AccessMode.NEVER or place.mode is AccessMode.ALWAYS:
+        return False
+    return place.mode is AccessMode.NEVER or not place.provider_holds_key
+
+
 def obstacle(place: Row[Any]) -> str:
     """Why the mode of a row of `queries.place` cannot be changed, as a message id; or empty."""
     if place.provider_id is None:
@@ -67,36 +77,56 @@ def switch(
 ) -> bool:
     """Change the mode from `seen` to `wanted`; False where it is that already.
 
+    Where the provider has lost its copy of the key in mode *ask*, the same mode hands it over.
+
     Raises `Moved` where the page has seen something else, `RuleError` for what stands against it.
     """
     before = _hold(session, organization_id)
-    if (problem := obstacle(before)) != "":
-        raise refuse(problem)
-    if not queries.is_own_owner(session, organization_id, actor.account_id):
-        raise refuse(service.NOT_OWNER)
-    if before.mode is wanted:
+    _check(session, actor, organization_id, before)
+    hands_over = lacks_key(before, wanted)
+    if before.mode is wanted and not hands_over:
         return False
     if before.mode.value != seen:
         raise Moved
     wrapped: dict[str, Any] = {}
-    if before.mode is AccessMode.NEVER:
+    if hands_over:
         wrapped["fingerprint"] = _hand_over(session, organization_id, before, handed)
+    if before.mode is wanted:
+        _tell(session, actor, before, organization_id, "keys:hand_over", **wrapped)
+        return True
     if wanted is AccessMode.NEVER:
         _take_keys(session, organization_id)
     service.close_all(session, actor, organization_id)
     _write(session, organization_id, wanted)
+    details = {"before": before.mode.value, "after": wanted.value, **wrapped}
+    _tell(session, actor, before, organization_id, f"provider_access:{_ACTIONS[wanted]}", **details)
+    tell_team(session, "mail.access_mode_team", organization_id, before.provider_id, actor)
+    return True
+
+
+def _check(session: Session, actor: Actor, organization_id: uuid.UUID, place: Row[Any]) -> None:
+    if (problem := obstacle(place)) != "":
+        raise refuse(problem)
+    if not queries.is_own_owner(session, organization_id, actor.account_id):
+        raise refuse(service.NOT_OWNER)
+
+
+def _tell(
+    session: Session,
+    actor: Actor,
+    place: Row[Any],
+    organization_id: uuid.UUID,
+    kind: str,
+    **details: Any,
+) -> None:
     events.record(
         session,
         actor,
-        f"organization:provider_access:{_ACTIONS[wanted]}",
-        streams=[Stream("organization", organization_id), Stream("provider", before.provider_id)],
+        f"organization:{kind}",
+        streams=[Stream("organization", organization_id), Stream("provider", place.provider_id)],
         subject_id=organization_id,
-        before=before.mode.value,
-        after=wanted.value,
-        **wrapped,
+        **details,
     )
-    tell_team(session, "mail.access_mode_team", organization_id, before.provider_id, actor)
-    return True
 
 
 _ACTIONS = {AccessMode.ALWAYS: "allow", AccessMode.ASK: "limit", AccessMode.NEVER: "forbid"}

@@ -15,7 +15,7 @@ from portal.domain.access import Permission
 from portal.domain.errors import RuleError
 from portal.domain.provider_access import AccessMode
 from portal.extensions import db
-from portal.grants import ask_views, grant_views, queries, switching
+from portal.grants import ask_views, grant_views, queries, session_views, switching
 from portal.grants.blueprint import ALL, bp
 from portal.grants.forms import SwitchForm
 from portal.grants.page import inside_of, line_of, modes_of, visitors_of
@@ -27,7 +27,7 @@ from portal.web.forms import sentence
 from portal.web.paging import signer
 from portal.web.session import no_store
 
-__all__ = ["ask_views", "bp", "grant_views"]
+__all__ = ["ask_views", "bp", "grant_views", "session_views"]
 
 
 @bp.get(ALL)
@@ -55,16 +55,28 @@ def index(organization_id: uuid.UUID) -> AnyResponse:
         organization_id=organization_id,
         modes=modes_of(place.mode, _choices(organization_id, place)),
         changed=moment(place.changed_at) if place.changed_at else "",
+        key_url=_key_url(organization_id, place),
         obstacle=_(problem) if (problem := switching.obstacle(place)) else "",
         people=visitors_of(people[: queries.PEOPLE]),
         has_more_people=len(people) > queries.PEOPLE,
-        inside=inside_of(organization_id, queries.live_sessions(session, organization_id)),
+        inside=inside_of(
+            organization_id, place.mode, queries.live_sessions(session, organization_id)
+        ),
         waiting=[line_of(row) for row in queries.open_grants(session, organization_id)],
         history=[line_of(row) for row in history.rows],
         previous_url=beside(history.previous),
         next_url=beside(history.next),
         account_id=current_user.account_id,
     )
+
+
+def _key_url(organization_id: uuid.UUID, place: Any) -> str:
+    """Where the key is handed over that the provider has lost; empty where it needs none."""
+    if place.provider_public_key is None or place.mode is not AccessMode.ASK:
+        return ""
+    if switching.obstacle(place) or not switching.lacks_key(place, AccessMode.ASK):
+        return ""
+    return url_for("grants.choose", organization_id=organization_id, mode=AccessMode.ASK.value)
 
 
 def _choices(organization_id: uuid.UUID, place: Any) -> dict[AccessMode, str]:
@@ -83,7 +95,7 @@ def _choices(organization_id: uuid.UUID, place: Any) -> dict[AccessMode, str]:
 def choose(organization_id: uuid.UUID, mode: str) -> AnyResponse:
     """What the mode means, before it is chosen."""
     place = queries.place(db.session(), organization_id)
-    if place.mode.value == mode:
+    if place.mode.value == mode and not switching.lacks_key(place, AccessMode(mode)):
         return fragments.done(url_for("grants.index", organization_id=organization_id))
     form = SwitchForm(data={"seen": place.mode.value})
     return _page(form, organization_id, AccessMode(mode), place)
@@ -113,7 +125,9 @@ def choose_submit(organization_id: uuid.UUID, mode: str) -> AnyResponse:
         place = queries.place(db.session(), organization_id)
         form["seen"].data = place.mode.value
         return _page(form, organization_id, wanted, place, sentence(error.text), status)
-    saved = notices.add(_saved(wanted)) if changed else ""
+    only_key = form["seen"].data == mode
+    told = _("The provider has the key again.") if only_key else _saved(wanted)
+    saved = notices.add(told) if changed else ""
     db.session.commit()
     return fragments.done(url_for("grants.index", organization_id=organization_id), saved)
 
@@ -135,7 +149,7 @@ def _page(
     problem: str = "",
     status: int = 200,
 ) -> Response:
-    hands_over = place.mode is AccessMode.NEVER and wanted is not AccessMode.NEVER
+    hands_over = switching.lacks_key(place, wanted)
     if place.provider_id is None:
         abort(404)
     key = place.provider_public_key

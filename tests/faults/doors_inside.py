@@ -55,6 +55,8 @@ INSIDE = {
     "grants.choose_submit": "organization.access.decide",
     "grants.decline": "organization.access.decide",
     "grants.end": "organization.access.decide",
+    "grants.end_session": "organization.access.decide",
+    "grants.end_session_submit": "organization.access.decide",
     "grants.grant": "organization.access.read",
     "grants.index": "organization.access.read",
     "grants.leave": "organization.access.ask",
