@@ -15,6 +15,7 @@ from portal.domain.access import Actor
 from portal.domain.account_recovery import OPEN
 from portal.domain.errors import N_, refuse
 from portal.models import RecoveryRequest, utc_now
+from portal.models.writing import rows_changed
 from portal.outbox.queries import MailState, mail_states
 from portal.recovery import queries, service
 
@@ -33,7 +34,7 @@ def mail_fared(session: Session, topic: str, payload: Mapping[str, Any], state: 
     if topic != TOPIC or state != "sent":
         return
     organization_id, recovery_id = (uuid.UUID(payload[key]) for key in ("organization", "recovery"))
-    started = session.execute(
+    starts = (
         update(RecoveryRequest)
         .where(
             RecoveryRequest.organization_id == organization_id,
@@ -44,7 +45,7 @@ def mail_fared(session: Session, topic: str, payload: Mapping[str, Any], state: 
         .values(told_at=utc_now())
         .execution_options(synchronize_session=False)
     )
-    if started.rowcount != 1:  # type: ignore[attr-defined]
+    if rows_changed(session, starts) != 1:
         return
     found = service.find(session, organization_id, recovery_id)
     member = queries.member(session, organization_id, found.member_id)
