@@ -27,7 +27,14 @@ from portal.domain.configuration import (
 from portal.domain.configuration_files import BadFile, Rules, read_tree, write_tree
 from portal.domain.names import name_ci, squeeze
 from portal.domain.policies import DATA, PolicyKind
-from portal.domain.policy_data import MasterPassword, UriMatching, VaultBanner, VaultTimeout
+from portal.domain.policy_data import (
+    FillAssist,
+    MasterPassword,
+    SendControls,
+    UriMatching,
+    VaultBanner,
+    VaultTimeout,
+)
 
 words = st.text(alphabet="abcDEé 01/~()", min_size=1, max_size=8).filter(lambda text: text.strip())
 ids = st.sampled_from(["servers", "finance", "a/b", "~1", "007", "true", "x y"])
@@ -39,6 +46,8 @@ DATAS = {
     PolicyKind.VAULT_TIMEOUT: st.builds(VaultTimeout, st.integers(1, 1440)),
     PolicyKind.URI_MATCH: st.just(UriMatching()),
     PolicyKind.VAULT_BANNER: st.builds(VaultBanner, st.just(""), words),
+    PolicyKind.SEND_CONTROLS: st.builds(SendControls, st.booleans(), hours=st.integers(1, 744)),
+    PolicyKind.FILL_ASSIST: st.builds(FillAssist, st.just("https://rules.example/fill.json")),
 }
 DULL = [kind for kind in PolicyKind if kind not in DATA]
 

@@ -20,8 +20,11 @@ from portal.domain.policies import (
     strictest,
 )
 from portal.domain.policy_data import (
+    FillAssist,
     MasterPassword,
     PasswordGenerator,
+    SendAccess,
+    SendControls,
     TimeoutAction,
     UriMatch,
     UriMatching,
@@ -36,6 +39,7 @@ from portal.domain.policy_data import (
 from portal.domain.states import MemberState
 
 P = PolicyKind
+P_ = SendAccess.PEOPLE
 DEPENDANTS = {P.ACCOUNT_RECOVERY, P.VAULT_TIMEOUT, P.URI_MATCH, P.VAULT_BANNER}
 
 
@@ -148,6 +152,21 @@ def test_words_of_the_stored_data_come_back_as_what_they_were():
         (lambda: PasswordGenerator(fewest_digits=10), "fewest_digits"),
         (lambda: PasswordGenerator(lower=False, upper=False, digits=False), "lower"),
         (lambda: VaultBanner(text=" ").check_on(), "text"),
+        (
+            lambda: PasswordGenerator(length=5, fewest_digits=3, fewest_special=3).check_on(),
+            "length",
+        ),
+        (lambda: SendControls(hours=0), "hours"),
+        (lambda: SendControls(hours=745), "hours"),
+        (lambda: SendControls(domains="x" * 1001), "domains"),
+        (lambda: SendControls(domains="acme.example").check_on(), "domains"),
+        (lambda: SendControls(access=P_, domains="acme").check_on(), "domains"),
+        (lambda: SendControls(access=P_, domains="a.example b_.example").check_on(), "domains"),
+        (lambda: SendControls(no_texts=True, no_files=True).check_on(), "no_files"),
+        (lambda: FillAssist().check_on(), "rules_url"),
+        (lambda: FillAssist("https://").check_on(), "rules_url"),
+        (lambda: FillAssist("https://user@rules.example/").check_on(), "rules_url"),
+        (lambda: FillAssist("https://rules.example/a b").check_on(), "rules_url"),
         (lambda: VaultBanner(heading="x" * 41, text="x"), "heading"),
         (lambda: VaultBanner(text="x" * 251), "text"),
     ],
@@ -162,11 +181,33 @@ def test_what_cannot_be_is_refused_at_its_field(make, field):
 def test_every_field_has_words_and_every_choice_too(kind):
     for name, value in written(DATA[kind]()).items():
         assert label_of(name)
-        if isinstance(value, str) and kind is not P.VAULT_BANNER:
+        if isinstance(value, str) and value:
             assert choice_label(name, value)
     assert label_of("nonsense") is None
     assert choice_label("action", "explode") is None
     assert choice_label("complexity", 4) == "Strong"
+
+
+def test_what_several_organizations_say_of_sends_is_the_strictest_of_it():
+    narrow = SendControls(access=P_, domains="acme.example", hours=48, no_files=True)
+    short = SendControls(access=SendAccess.PASSWORD, hours=2, shows_address=True)
+    together = strictest([short, narrow])
+    assert together == SendControls(
+        shows_address=True, access=P_, domains="acme.example", hours=2, no_files=True
+    )
+    other = SendControls(access=P_, domains="other.example")
+    assert strictest([narrow, other]).domains == "acme.example"
+    assert strictest([FillAssist("https://a.example/"), FillAssist("https://b.example/")]) == (
+        FillAssist("https://a.example/")
+    )
+
+
+def test_passwords_are_long_enough_for_what_two_organizations_ask_together():
+    digits = PasswordGenerator(length=10, fewest_digits=9)
+    special = PasswordGenerator(length=10, fewest_special=9)
+    assert strictest([digits, special]).length == 18
+    assert strictest([digits]).length == 10
+    PasswordGenerator(length=6, fewest_digits=3, fewest_special=3).check_on()
 
 
 def test_of_several_dependants_all_are_named():

@@ -7,9 +7,12 @@ from portal.domain.errors import RuleError
 from portal.domain.policies import DATA, PolicyKind
 from portal.domain.policy_data import (
     AccountRecovery,
+    FillAssist,
     Generated,
     MasterPassword,
     PasswordGenerator,
+    SendAccess,
+    SendControls,
     TimeoutAction,
     UriMatch,
     UriMatching,
@@ -44,6 +47,21 @@ TYPED = {
         {"heading": " Maintenance ", "text": "Tonight,\r\nfrom 22:00.", "button": "Seen"},
         VaultBanner("Maintenance", "Tonight,\nfrom 22:00.", "Seen"),
     ),
+    P.SEND_CONTROLS: (
+        {
+            "access": "people",
+            "domains": "acme.example\r\nb.example",
+            "hours": "24",
+            "no_files": "y",
+        },
+        SendControls(
+            access=SendAccess.PEOPLE, domains="acme.example\nb.example", hours=24, no_files=True
+        ),
+    ),
+    P.FILL_ASSIST: (
+        {"rules_url": " https://rules.example/fill.json "},
+        FillAssist("https://rules.example/fill.json"),
+    ),
 }
 WRONG = {
     P.MASTER_PASSWORD: ({"length": "11"}, "length", "Enter a number from 12 to 128."),
@@ -51,6 +69,12 @@ WRONG = {
     P.PASSWORD_GENERATOR: ({"words": ""}, "words", "Enter a number from 3 to 20."),
     P.URI_MATCH: ({"match": "nonsense"}, "match", "Choose one of these."),
     P.VAULT_BANNER: ({"text": " "}, "text", "Enter what everybody shall read."),
+    P.SEND_CONTROLS: ({"domains": "no domain"}, "domains", "This is no domain: no"),
+    P.FILL_ASSIST: (
+        {"rules_url": "http://rules.example/"},
+        "rules_url",
+        "Enter a whole address that begins with https://.",
+    ),
 }
 OFFERED = [kind for kind in service.OFFERED if kind in DATA]
 

@@ -11,6 +11,7 @@ from portal.domain.plans import Plan
 from portal.domain.policies import PolicyKind
 from portal.domain.policy_data import (
     MasterPassword,
+    SendControls,
     TimeoutAction,
     UriMatch,
     UriMatching,
@@ -233,6 +234,28 @@ def test_vault_apps_are_told_all_that_holds_and_the_strictest_of_it(place):
     assert together["master_password"]["digits"] is True
     assert together["vault_timeout"] == {"minutes": 30, "action": "lock"}
     assert together["uri_match"] == {"match": "host"}
+
+
+def test_apps_that_know_older_policies_on_sends_alone_are_told_those_that_follow(place):
+    uma, _member = somebody(place)
+    turn(place, P.SEND_CONTROLS, SendControls(no_sends=True, shows_address=True))
+    away, _there = elsewhere(place, uma)
+    turn(away, P.SEND_CONTROLS, SendControls(hours=2))
+    turn(away, P.AUTOTYPE)
+    answer = place.browser_of(uma).get("/session/policies").response.json
+    told = sorted((each["organization"]["name"], each["policy"]) for each in answer["policies"])
+    here, there = place.organization.name, away.organization.name
+    assert told == sorted(
+        [
+            (here, "send_controls"),
+            (here, "remove_send"),
+            (here, "send_options"),
+            (there, "send_controls"),
+            (there, "autotype"),
+        ]
+    )
+    assert answer["strictest"]["send_controls"]["hours"] == 2
+    assert answer["strictest"]["send_controls"]["no_sends"] is True
 
 
 def test_somebody_of_whom_nothing_is_asked_is_told_so(place):

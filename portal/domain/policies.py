@@ -13,8 +13,10 @@ from portal.domain.errors import N_, refuse
 from portal.domain.policy_data import (
     AccountRecovery,
     Data,
+    FillAssist,
     MasterPassword,
     PasswordGenerator,
+    SendControls,
     Told,
     UriMatching,
     VaultBanner,
@@ -39,6 +41,9 @@ class PolicyKind(StrEnum):
     RESTRICTED_ITEM_TYPES = "restricted_item_types"
     URI_MATCH = "uri_match"
     AUTOFILL = "autofill"
+    AUTOTYPE = "autotype"
+    FILL_ASSIST = "fill_assist"
+    SEND_CONTROLS = "send_controls"
     VAULT_BANNER = "vault_banner"
 
     @property
@@ -75,6 +80,9 @@ _LABELS = {
     PolicyKind.RESTRICTED_ITEM_TYPES: N_("Restricted item types"),
     PolicyKind.URI_MATCH: N_("Default matching of addresses"),
     PolicyKind.AUTOFILL: N_("Fill in when a page loads"),
+    PolicyKind.AUTOTYPE: N_("Typing into other programs"),
+    PolicyKind.FILL_ASSIST: N_("Rules for filling in"),
+    PolicyKind.SEND_CONTROLS: N_("Sends"),
     PolicyKind.VAULT_BANNER: N_("Message in the vault"),
 }
 _ABOUT = {
@@ -98,6 +106,11 @@ _ABOUT = {
     PolicyKind.RESTRICTED_ITEM_TYPES: N_("Members do not save payment cards."),
     PolicyKind.URI_MATCH: N_("How a saved address is compared with the one of a page."),
     PolicyKind.AUTOFILL: N_("Browser extensions fill a form in as soon as its page is there."),
+    PolicyKind.AUTOTYPE: N_("Desktop apps type what is saved into other programs."),
+    PolicyKind.FILL_ASSIST: N_("Browser extensions fill forms in by the rules at an address."),
+    PolicyKind.SEND_CONTROLS: N_(
+        "What members may send to people outside, to whom and for how long."
+    ),
     PolicyKind.VAULT_BANNER: N_("A message that everybody reads in their vault."),
 }
 _NEED_SINGLE = frozenset(
@@ -117,6 +130,9 @@ _BY_CLIENT = frozenset(
         PolicyKind.RESTRICTED_ITEM_TYPES,
         PolicyKind.URI_MATCH,
         PolicyKind.AUTOFILL,
+        PolicyKind.AUTOTYPE,
+        PolicyKind.FILL_ASSIST,
+        PolicyKind.SEND_CONTROLS,
     }
 )
 _NEEDED_FIRST = N_("%(policy)s needs %(needed)s. Turn that on first.")
@@ -193,10 +209,14 @@ def exemption(kind: PolicyKind) -> str:
 Shape = TypeVar("Shape", bound=Told)
 
 
+_SHORTER = frozenset({"minutes", "hours"})
+
+
 def strictest(asked: Iterable[Shape]) -> Shape | None:
     """What several organizations ask together of one person; None where none asks.
 
-    The larger number, but the shorter time; what any of them asks; of choices the later one.
+    The larger number, but the shorter time; what any of them asks; of choices the later one; of
+    words the first that says something.
     """
     found = list(asked)
     if not found:
@@ -205,13 +225,15 @@ def strictest(asked: Iterable[Shape]) -> Shape | None:
         each.name: _stricter(each.name, each.metadata, [getattr(one, each.name) for one in found])
         for each in fields(found[0])  # type: ignore[arg-type]
     }
-    return type(found[0])(**together)
+    return type(found[0])(**together).settled()
 
 
 def _stricter(name: str, known: Mapping[str, Any], values: list[Any]) -> Any:
     if "of" in known:
         return max(values, key=list(known["of"]).index)
-    return min(values) if name == "minutes" else max(values)
+    if "limit" in known:
+        return next((words for words in values if words), "")
+    return min(values) if name in _SHORTER else max(values)
 
 
 # What a policy can be told beside on and off; the others know nothing more.
@@ -222,6 +244,8 @@ DATA: dict[PolicyKind, type[Data]] = {
     PolicyKind.PASSWORD_GENERATOR: PasswordGenerator,
     PolicyKind.URI_MATCH: UriMatching,
     PolicyKind.VAULT_BANNER: VaultBanner,
+    PolicyKind.SEND_CONTROLS: SendControls,
+    PolicyKind.FILL_ASSIST: FillAssist,
 }
 
 

@@ -4,10 +4,11 @@ The form, the list of what is set, the look at a change and the event log are al
 fields below. Source: the reference, section 7.1.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from portal.domain.errors import N_, refuse
 from portal.domain.names import is_printable
@@ -38,8 +39,9 @@ def _choice(label: str, of: type[StrEnum]) -> dict[str, Any]:
     return {"label": label, "hint": "", "of": of}
 
 
-def _words(label: str, limit: int, hint: str = "") -> Any:
-    return field(default="", metadata={"label": label, "hint": hint, "limit": limit})
+def _words(label: str, limit: int, hint: str = "", *, one_line: bool = False) -> Any:
+    known = {"label": label, "hint": hint, "limit": limit, "one_line": one_line}
+    return field(default="", metadata=known)
 
 
 class Told:
@@ -51,6 +53,10 @@ class Told:
 
     def check_on(self) -> None:
         """Raise `RuleError` where the policy cannot be turned on with this."""
+
+    def settled(self) -> Self:
+        """The same where what several organizations ask together does not fit by itself."""
+        return self
 
 
 def _check(each: "Field[Any]", value: object) -> None:
@@ -90,6 +96,7 @@ STRENGTHS = (
 _LOWER, _UPPER = N_("Lower-case letters"), N_("Capital letters")
 _DIGITS, _SPECIAL = N_("Digits"), N_("Special characters")
 _LENGTH = N_("Shortest length")
+_TOO_SHORT = N_("The digits and special characters below need %(least)s characters.")
 
 
 @dataclass(frozen=True)
@@ -192,6 +199,14 @@ class PasswordGenerator(Told):
         if not (self.lower or self.upper or self.digits or self.special):
             raise refuse(N_("Choose at least one kind of characters."), field="lower")
 
+    def check_on(self) -> None:
+        least = self.fewest_digits + self.fewest_special
+        if self.length < least:
+            raise refuse(_TOO_SHORT, field="length", least=least)
+
+    def settled(self) -> Self:
+        return replace(self, length=max(self.length, self.fewest_digits + self.fewest_special))
+
 
 class UriMatch(StrEnum):
     """How a saved address is compared."""
@@ -241,8 +256,90 @@ class VaultBanner(Told):
             raise refuse(N_("Enter what everybody shall read."), field="text")
 
 
+class SendAccess(StrEnum):
+    """Who can open what was sent, from the widest to the narrowest."""
+
+    ANYONE = "anyone"
+    PASSWORD = "password"  # noqa: S105 - the name of a choice
+    PEOPLE = "people"
+
+    @property
+    def label(self) -> str:
+        """The choice as a message id."""
+        return _SEND_LABELS[self]
+
+
+_SEND_LABELS = {
+    SendAccess.ANYONE: N_("Anyone with the link"),
+    SendAccess.PASSWORD: N_("Who has the link and a password"),
+    SendAccess.PEOPLE: N_("The people named alone"),
+}
+_DOMAIN = re.compile(
+    r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
+)
+
+
+@dataclass(frozen=True)
+class SendControls(Told):
+    """What members may send to people outside; `hours` is the longest time until it is deleted.
+
+    It takes the place of the older *Remove Send* and *Send options*, which follow from it.
+    """
+
+    no_sends: bool = _flag(N_("No Sends at all"), N_("The rest counts only without this."))
+    shows_address: bool = _flag(N_("Members cannot hide their address"))
+    access: SendAccess = field(
+        default=SendAccess.ANYONE, metadata=_choice(N_("Who can open it"), SendAccess)
+    )
+    domains: str = _words(
+        N_("Domains of those people"),
+        1000,
+        N_("Only with people who are named. One a line; none means any domain."),
+    )
+    hours: int = _number(
+        N_("Hours until it is deleted"), 168, 1, 744, N_("At most so many, from 1 to 744.")
+    )
+    no_texts: bool = _flag(N_("No texts"))
+    no_files: bool = _flag(N_("No files"))
+
+    def check_on(self) -> None:
+        if self.no_texts and self.no_files and not self.no_sends:
+            raise refuse(
+                N_("Then nothing is left to send: choose “No Sends at all”."), field="no_files"
+            )
+        names = self.domains.replace(",", " ").split()
+        if names and self.access is not SendAccess.PEOPLE:
+            raise refuse(N_("Domains count only where people are named."), field="domains")
+        wrong = next((name for name in names if not _DOMAIN.match(name)), None)
+        if wrong is not None:
+            raise refuse(N_("This is no domain: %(domain)s"), field="domains", domain=wrong)
+
+
+_ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?\Z")
+
+
+@dataclass(frozen=True)
+class FillAssist(Told):
+    """Where browser extensions find the rules by which they fill forms in."""
+
+    rules_url: str = _words(
+        N_("Address of the rules"), 1000, N_("It begins with https://."), one_line=True
+    )
+
+    def check_on(self) -> None:
+        if not _ADDRESS.match(self.rules_url):
+            raise refuse(N_("Enter a whole address that begins with https://."), field="rules_url")
+
+
 Data = (
-    MasterPassword | VaultTimeout | AccountRecovery | PasswordGenerator | UriMatching | VaultBanner
+    MasterPassword
+    | VaultTimeout
+    | AccountRecovery
+    | PasswordGenerator
+    | UriMatching
+    | VaultBanner
+    | SendControls
+    | FillAssist
 )
 SHAPES: tuple[type[Data], ...] = (
     MasterPassword,
@@ -251,6 +348,8 @@ SHAPES: tuple[type[Data], ...] = (
     PasswordGenerator,
     UriMatching,
     VaultBanner,
+    SendControls,
+    FillAssist,
 )
 
 

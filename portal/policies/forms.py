@@ -79,7 +79,8 @@ def _field(each: "Field[Any]") -> Any:
         choices = [SelectChoice(choice.value, _l(choice.label)) for choice in known["of"]]
         return RadioField(**told, choices=choices, coerce=_one_of(known), validate_choice=False)
     if "limit" in known:
-        area = TextAreaField if known["limit"] > _ONE_LINE else StringField
+        is_long = known["limit"] > _ONE_LINE and not known["one_line"]
+        area = TextAreaField if is_long else StringField
         return area(**told, filters=[_tidy], render_kw={"maxlength": known["limit"], "rows": 4})
     if "low" in known:
         return _number(told, known)

@@ -35,6 +35,9 @@ OFFERED = (
     PolicyKind.RESTRICTED_ITEM_TYPES,
     PolicyKind.URI_MATCH,
     PolicyKind.AUTOFILL,
+    PolicyKind.AUTOTYPE,
+    PolicyKind.FILL_ASSIST,
+    PolicyKind.SEND_CONTROLS,
 )
 _MYSELF = {
     PolicyKind.TWO_STEP: N_(

@@ -25,6 +25,8 @@ _TOGETHER = (
     PolicyKind.VAULT_TIMEOUT,
     PolicyKind.PASSWORD_GENERATOR,
     PolicyKind.URI_MATCH,
+    PolicyKind.SEND_CONTROLS,
+    PolicyKind.FILL_ASSIST,
 )
 
 
@@ -41,11 +43,27 @@ def of_session() -> Response:
         }
         for kind, each in found
     ]
+    told += [
+        {"policy": name, "organization": each["organization"], "data": {}}
+        for each in told
+        for name in _followers(each)
+    ]
     together: dict[str, Any] = {}
     for kind in _TOGETHER:
         data = strictest(each for of, one in found if of is kind and (each := read(of, one.data)))
         together |= {kind.value: to_store(data)} if data else {}
     return no_store(jsonify(policies=told, strictest=together))
+
+
+def _followers(policy: dict[str, Any]) -> tuple[str, ...]:
+    """The older policies that follow from *Sends*: for apps that know nothing newer.
+
+    Nobody sets them by themselves, so they can say nothing else than it does.
+    """
+    if policy["policy"] != PolicyKind.SEND_CONTROLS:
+        return ()
+    flags = (("no_sends", "remove_send"), ("shows_address", "send_options"))
+    return tuple(name for flag, name in flags if policy["data"].get(flag))
 
 
 @bp.post("/organizations/<uuid:organization_id>/message/seen")
