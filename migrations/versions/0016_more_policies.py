@@ -11,7 +11,7 @@ KINDS = (
     "kind in ('master_password', 'two_step', 'account_recovery', 'single_organization',"
     " 'data_ownership', 'vault_timeout', 'password_generator', 'no_personal_export', 'no_pin',"
     " 'restricted_item_types', 'uri_match', 'autofill', 'autotype', 'fill_assist',"
-    " 'send_controls', 'vault_banner')"
+    " 'send_controls', 'vault_banner', 'block_account_creation')"
 )
 
 
