@@ -118,6 +118,15 @@ def decide(here: Standing, wanted: int, asker: Asker) -> Answer:
     return _barred(here, wanted, asker) or Grow(by)
 
 
+def most(here: Standing, wanted: int, asker: Asker) -> int:
+    """How many of `wanted` people may come in at most, into free seats or bought ones."""
+    fits = (Enough, Grow)
+    # Whoever many are refused with, fewer may come in: the first that fits is the most.
+    return next(
+        (many for many in range(wanted, 0, -1) if isinstance(decide(here, many, asker), fits)), 0
+    )
+
+
 def _barred(here: Standing, wanted: int, asker: Asker) -> Refused | NeedsApproval | None:
     """The first thing that keeps an active client's seats from growing."""
     by = here.used + wanted - here.terms.assigned

@@ -18,7 +18,7 @@ from portal.domain.states import MemberState
 from portal.extensions import db
 from portal.members import changes, conditions, growing, list_queries
 from portal.members.blueprint import ALL, INVITING, bp, manager
-from portal.members.room import AGREED, Room, prices, room_of
+from portal.members.room import AGREED, Room, prices, room_of, with_fewer
 from portal.members.words import words_of
 from portal.web import fragments, notices
 from portal.web.access import actor, requires
@@ -51,6 +51,9 @@ def _review(
         session, wanted = db.session(), len(possible)
         foreseen = growing.foresee(session, actor(), organization_id, wanted, prices())
         room = room_of(foreseen, actor())
+        if foreseen.refusal:
+            fewer = growing.foresee_most(session, actor(), organization_id, wanted, prices())
+            room = with_fewer(room, room_of(fewer, actor()))
     body = render_template(
         "members/change.html",
         action=action.value,
@@ -92,17 +95,21 @@ def change_members(organization_id: uuid.UUID) -> Response:
 
 
 def _make_room(organization_id: uuid.UUID, action: MemberAction, found: Sequence[Any]) -> bool:
-    """Buy what is missing for all of them at once; False where the price was not shown yet.
+    """Buy what is missing for as many as can be; False where the price was not shown yet.
 
-    Where seats may not be bought nothing is, and each is told so whom the free ones do not reach.
+    Each is told so whom neither the free seats reach nor those that may be bought.
     """
     session = db.session()
     held = changes.hold(session, organization_id)
     wanted = sum(not _foresee(action, member, held) for member in found)
     agreed = request.form.get(AGREED, "")
+    fewer = growing.foresee_most(session, actor(), organization_id, wanted, prices())
+    if not fewer.wanted:
+        return True
     try:
         with session.begin_nested():
-            growing.make_room(session, actor(), organization_id, wanted, prices(), agreed=agreed)
+            many = fewer.wanted
+            growing.make_room(session, actor(), organization_id, many, prices(), agreed=agreed)
     except growing.NoRoom as error:
         return error.foreseen.refusal is not None
     except RuleError:

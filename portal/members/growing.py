@@ -28,6 +28,7 @@ from portal.domain.seat_growth import (
     Refused,
     Standing,
     decide,
+    most,
 )
 from portal.domain.seats import SeatTerms
 from portal.domain.subscription_changes import Preview
@@ -105,6 +106,19 @@ def foresee(
         return Foreseen(wanted, here, answer)
     preview = _preview(_world(session, found.provider_id, organization_id, prices), answer.by)
     return Foreseen(wanted, here, answer, preview)
+
+
+def foresee_most(
+    session: Session,
+    actor: Actor | None,
+    organization_id: uuid.UUID,
+    wanted: int,
+    prices: PriceList,
+) -> Foreseen:
+    """The same for as many of them as may come in, perhaps none."""
+    here = _standing(growth_queries.standing(session, organization_id), prices)
+    many = most(here, wanted, Asker.of(actor.role if actor else None))
+    return foresee(session, actor, organization_id, many, prices)
 
 
 def _standing(found: Any, prices: PriceList) -> Standing:

@@ -1,7 +1,7 @@
 """The room for people who come in, as pages show it before anything is done."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import current_app, url_for
@@ -55,6 +55,11 @@ def room_of(foreseen: Foreseen, actor: Actor, url: str = "") -> Room:
     if foreseen.preview is None:
         return Room(url, here)
     return Room(url, here, tuple(_lines(foreseen.preview)), foreseen.mark)
+
+
+def with_fewer(refused: Room, fewer: Room) -> Room:
+    """Why not all of them fit, with the price at which some of them do."""
+    return replace(refused, text=fewer.text, lines=fewer.lines, mark=fewer.mark)
 
 
 def _needed(foreseen: Foreseen) -> str:

@@ -24,6 +24,7 @@ from portal.providers import attention
 ONE_WAITS = N_("A request waits for its answer already.")
 NO_PROVIDER = N_("No provider manages this organization, so nobody can be asked.")
 BEING_DELETED = N_("This organization is being deleted.")
+SUSPENDED = N_("This client is suspended. No seats are added before it is resumed.")
 OVER = N_("This request was answered or withdrawn in the meantime.")
 
 
@@ -37,6 +38,8 @@ def ask(
         raise refuse(NO_PROVIDER)
     if found.status is ClientStatus.DELETING:
         raise refuse(BEING_DELETED)
+    if found.status is ClientStatus.SUSPENDED:
+        raise refuse(SUSPENDED)
     wanted = check_wanted(seats, assigned=found.seats)
     request_id = _add(session, actor, organization_id, wanted, note)
     attention.seats_asked(session, organization_id, request_id)

@@ -16,6 +16,7 @@ from portal.domain.access import Permission
 from portal.domain.errors import RuleError
 from portal.domain.seat_requests import NOTE_LIMIT, RequestState, check_note, check_wanted
 from portal.domain.seats import SeatTerms
+from portal.domain.states import ClientStatus
 from portal.domain.whole_numbers import whole_number
 from portal.extensions import db
 from portal.members import growth_queries, list_queries, seat_requests
@@ -136,7 +137,10 @@ def _page(organization_id: uuid.UUID, form: AskForm, status: int = 200) -> Respo
         seats=seats_line(numbers),
         growth=_growth(SeatTerms(found.seats, found.seats_grow, found.seat_limit), found),
         rows=[_asked(organization_id, row) for row in asked],
-        can_ask=found.provider_id is not None and not is_admin and not waits,
+        can_ask=found.status is ClientStatus.ACTIVE
+        and found.provider_id is not None
+        and not is_admin
+        and not waits,
         note_limit=NOTE_LIMIT,
         url=url_for("members.seats", organization_id=organization_id),
         manage_url=url_for("clients.subscription", **here) if is_admin else "",
