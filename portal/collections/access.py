@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
     true,
     type_coerce,
+    union,
     union_all,
 )
 
@@ -90,15 +91,6 @@ def _direct(organization_id: uuid.UUID, conditions: tuple[ColumnElement[bool], .
 
 
 def _by_groups(organization_id: uuid.UUID, conditions: tuple[ColumnElement[bool], ...]) -> Any:
-    named = (
-        select(CollectionMember.member_id)
-        .where(
-            CollectionMember.organization_id == CollectionGroup.organization_id,
-            CollectionMember.collection_id == CollectionGroup.collection_id,
-            CollectionMember.member_id == GroupMember.member_id,
-        )
-        .exists()
-    )
     return (
         select(
             CollectionGroup.collection_id,
@@ -106,16 +98,31 @@ def _by_groups(organization_id: uuid.UUID, conditions: tuple[ColumnElement[bool]
             _widest().label("level"),
             false().label("is_direct"),
         )
-        .join(
-            GroupMember,
-            and_(
-                GroupMember.organization_id == CollectionGroup.organization_id,
-                GroupMember.group_id == CollectionGroup.group_id,
-            ),
-        )
+        .join(GroupMember, _in_group())
         .join(Member, _is_member(GroupMember))
-        .where(CollectionGroup.organization_id == organization_id, ~named, *conditions)
+        .where(CollectionGroup.organization_id == organization_id, ~_named(), *conditions)
         .group_by(CollectionGroup.collection_id, GroupMember.member_id)
+    )
+
+
+def _in_group() -> ColumnElement[bool]:
+    return and_(
+        GroupMember.organization_id == CollectionGroup.organization_id,
+        GroupMember.group_id == CollectionGroup.group_id,
+    )
+
+
+def _named() -> ColumnElement[bool]:
+    """Whether the member of a group is assigned by name, which replaces what the group gives."""
+    return (
+        select(CollectionMember.member_id)
+        .where(
+            CollectionMember.organization_id == CollectionGroup.organization_id,
+            CollectionMember.collection_id == CollectionGroup.collection_id,
+            CollectionMember.member_id == GroupMember.member_id,
+        )
+        .correlate(CollectionGroup, GroupMember)
+        .exists()
     )
 
 
@@ -143,6 +150,32 @@ def _any(levels: Any) -> ColumnElement[bool]:
 
 
 def managed(organization_id: uuid.UUID) -> Select[Any]:
-    """(collection_id,) of the collections that a confirmed member manages by an assignment."""
-    reached = effective(organization_id, Member.state == MemberState.CONFIRMED)
-    return select(reached.collection_id).where(reached.level == Level.MANAGE)
+    """(collection_id,) of the collections that a confirmed member manages by an assignment.
+
+    `effective` would say the same. Here only what gives *Manage* is looked at, each assignment of
+    a group until its first such member: a list asks it for every collection at once.
+    """
+    confirmed = Member.state == MemberState.CONFIRMED
+    direct = (
+        select(CollectionMember.collection_id)
+        .join(Member, _is_member(CollectionMember))
+        .where(
+            CollectionMember.organization_id == organization_id,
+            CollectionMember.level == Level.MANAGE,
+            confirmed,
+        )
+    )
+    somebody = (
+        select(GroupMember.member_id)
+        .join(Member, _is_member(GroupMember))
+        .where(_in_group(), ~_named(), confirmed)
+        .correlate(CollectionGroup)
+        .exists()
+    )
+    by_groups = select(CollectionGroup.collection_id).where(
+        CollectionGroup.organization_id == organization_id,
+        CollectionGroup.level == Level.MANAGE,
+        somebody,
+    )
+    both = union(direct, by_groups).subquery("managed")
+    return select(both.c.collection_id)
