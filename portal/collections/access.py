@@ -6,6 +6,7 @@ instead of repeating it.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,21 +59,21 @@ class Reached:
 def effective(
     organization_id: uuid.UUID,
     *conditions: ColumnElement[bool],
-    collection_id: uuid.UUID | None = None,
+    among: Sequence[uuid.UUID] | None = None,
 ) -> Reached:
     """What assignments give each member of one organization, one row for each that is reached.
 
-    `conditions` are about `Member`, to look at some alone; `collection_id` looks at one
-    collection. Members of every state are here: what
+    `conditions` are about `Member`, to look at some alone; `among` looks at some
+    collections. Members of every state are here: what
     somebody is given waits for them until they are confirmed. Owners and admins may reach more by
     their role (`domain.collection_rules`).
     """
     direct = _direct(organization_id, conditions)
     by_groups = _by_groups(organization_id, conditions)
-    if collection_id is not None:
+    if among is not None:
         # Inside of both: from outside PostgreSQL would work through the whole organization.
-        direct = direct.where(CollectionMember.collection_id == collection_id)
-        by_groups = by_groups.where(CollectionGroup.collection_id == collection_id)
+        direct = direct.where(CollectionMember.collection_id.in_(among))
+        by_groups = by_groups.where(CollectionGroup.collection_id.in_(among))
     both = union_all(direct, by_groups)
     return Reached(both.subquery("reached"))
 

@@ -53,7 +53,8 @@ def effective_access(
     `conditions` are about `Member`, `collection_id` looks at one collection. It counts only for
     confirmed members of an active organization; whoever shows somebody else's says so.
     """
-    given = effective(organization_id, *conditions, ~reaches_all(), collection_id=collection_id)
+    among = None if collection_id is None else [collection_id]
+    given = effective(organization_id, *conditions, ~reaches_all(), among=among)
     by_role = (
         _of(
             organization_id,

@@ -55,10 +55,14 @@ def _of(organization_id: uuid.UUID, table: Any, *columns: Any) -> Select[Any]:
     return select(*columns).select_from(table).where(table.organization_id == organization_id)
 
 
-def _reached(organization_id: uuid.UUID, *conditions: ColumnElement[bool]) -> Subquery:
-    """(member_id, collection_id, level, by_role, is_direct); `conditions` are about `Member`."""
+def _reached(
+    organization_id: uuid.UUID,
+    *conditions: ColumnElement[bool],
+    among: Sequence[uuid.UUID] | None = None,
+) -> Subquery:
+    """(member_id, collection_id, level, by_role, is_direct), as `effective` is asked for it."""
     confirmed = Member.state == MemberState.CONFIRMED
-    given = effective(organization_id, confirmed, ~reaches_all(), *conditions)
+    given = effective(organization_id, confirmed, ~reaches_all(), *conditions, among=among)
     by_role = _of(
         organization_id,
         Member,
@@ -280,8 +284,8 @@ def in_batches(
         last = members[-1].email
 
 
-def _counted(organization_id: uuid.UUID) -> Any:
-    access = _reached(organization_id)
+def _counted(organization_id: uuid.UUID, among: Sequence[uuid.UUID] | None) -> Any:
+    access = _reached(organization_id, among=among)
     manages = case((access.c.level == Level.MANAGE, 1), else_=0)
     return (
         select(
@@ -314,7 +318,12 @@ def collections(
 
     In the order in which they were made, after the collection `after`; all without a `size`.
     """
-    counted = _counted(organization_id)
+    shown = _of(organization_id, Collection, Collection.id).order_by(Collection.id)
+    if after is not None:
+        shown = shown.where(Collection.id > after)
+    # Who reaches what is worked out for one page alone: all of it is members times collections.
+    among = session.scalars(shown.limit(size + 1)).all() if size else None
+    counted = _counted(organization_id, among)
     every = select(counted.c.members).where(counted.c.collection_id == EVERY).scalar_subquery()
     by_role = func.coalesce(every, 0)
     found = (
@@ -333,9 +342,9 @@ def collections(
         .outerjoin(counted, counted.c.collection_id == Collection.id)
         .order_by(Collection.id)
     )
-    if after is not None:
-        found = found.where(Collection.id > after)
-    return session.execute(found.limit(size + 1) if size else found).all()
+    if among is not None:
+        found = found.where(Collection.id.in_(among))
+    return session.execute(found).all()
 
 
 def collection(
