@@ -163,6 +163,24 @@ def test_the_page_shows_the_phrase_the_facts_and_the_way_on(place, owner):
     assert page.select("nav a[aria-current=page]")
 
 
+@pytest.mark.parametrize(
+    ("path", "row"),
+    [
+        ("settings", "Organization"),
+        ("settings/api-key", "Organization"),
+        ("settings/collections", "Collections"),
+        ("collections/new", "Collections"),
+        ("members/invite", "Members"),
+        ("keys/rotation", "Keys"),
+    ],
+)
+def test_one_row_of_the_bar_is_current(place, owner, path, row):
+    page = owner.get(f"{place.url}/{path}")
+    current = page.one("nav [aria-current=page]")
+    assert current.text.strip() == row
+    assert f"/{path}".startswith(current["href"].removeprefix(place.url))
+
+
 def test_without_keys_there_is_no_phrase(database):
     place = make_place(database, keys=False)
     page = place.admins_browser().get(url(place))

@@ -1,11 +1,12 @@
 """The Admin Console's rows: which pages there are, and who sees which."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+from flask import request
 from flask_babel import gettext as _
 
 from portal.domain.access import Permission
@@ -86,18 +87,28 @@ def nav_groups(
     """The rows that somebody sees, under their headings; `badges` by endpoint."""
     here: dict[str, Any] = {"organization_id": organization_id}
     found = [page for page in PAGES if page.is_open(can, plan)]
+    rows = [
+        nav_item(_(page.label), page.endpoint, page.icon, badges.get(page.endpoint, ""), **here)
+        for page in found
+    ]
+    grouped = groupby(zip(found, _nearest(rows), strict=True), lambda pair: pair[0].group)
     return tuple(
-        NavGroup(
-            _(group) if group else "",
-            tuple(
-                nav_item(
-                    _(page.label), page.endpoint, page.icon, badges.get(page.endpoint, ""), **here
-                )
-                for page in pages
-            ),
-        )
-        for group, pages in groupby(found, lambda page: page.group)
+        NavGroup(_(group) if group else "", tuple(row for _page, row in pairs))
+        for group, pairs in grouped
     )
+
+
+def _nearest(rows: Sequence[NavItem]) -> Sequence[NavItem]:
+    """Only the row whose address goes furthest into this one is current.
+
+    An area's first row stands for all of it, yet some of its pages have rows in the settings.
+    """
+    path = f"{request.path}/"
+    near = [row.url for row in rows if path.startswith(f"{row.url}/")]
+    if not near:
+        return rows
+    nearest = max(near, key=len)
+    return [replace(row, current=row.url == nearest) for row in rows]
 
 
 def other_settings(
