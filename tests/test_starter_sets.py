@@ -42,6 +42,21 @@ def test_each_set_fits_itself(pattern):
         assert Level.MANAGE in levels or collection == 0 or any(levels)
 
 
+def test_the_diagram_and_the_table_say_what_the_set_gives(place, admin):
+    page = admin.get(url(place))
+    for pattern, drawn, table in zip(
+        Pattern, page.select("main svg[role=img]"), page.select("main table"), strict=True
+    ):
+        found = pattern.starter_set
+        given = sum(level is not None for row in found.levels for level in row)
+        lines = drawn.select("g[stroke] path")
+        assert len(lines) == (given or len(found.lines()))
+        views = sum(level == Level.VIEW for row in found.levels for level in row)
+        assert len([line for line in lines if line.get("stroke-dasharray")]) == views
+        assert len(table.select("td div")) == given
+    assert "Accounts and banking Edit items" in " ".join(table.get_text(" ").split())
+
+
 def test_the_sets_are_offered_while_there_is_one_collection(place, admin):
     page = admin.get(f"{place.url}/collections")
     page = admin.get(page.link("Look at the starter sets"))

@@ -55,6 +55,10 @@ def _shown(pattern: Pattern, here: str) -> dict[str, Any]:
         "about": _(pattern.about),
         "collections": [_(name) for name in chosen.collections],
         "groups": [_(name) for name in chosen.groups],
+        "lines": chosen.lines(),
+        "levels": [
+            [(at, _(level.label)) for at, level in enumerate(row) if level] for row in chosen.levels
+        ],
     }
 
 

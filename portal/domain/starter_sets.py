@@ -56,9 +56,26 @@ class StarterSet:
     collections: tuple[str, ...]
     groups: tuple[str, ...] = ()
     levels: tuple[tuple[Level | None, ...], ...] = ()
+    shared: bool = False
 
     def level(self, group: int, collection: int) -> Level | None:
         return self.levels[group][collection]
+
+    def lines(self) -> list[tuple[int, int, bool]]:
+        """(who, collection, may change) of each line that a diagram draws.
+
+        Without groups people stand for them: `shared` says that two at a time meet in one.
+        """
+        if not self.groups:
+            places = range(len(self.collections))
+            beside = [(at, at - 1, True) for at in places if self.shared and at]
+            return [(at, at, True) for at in places] + beside
+        return [
+            (group, at, level != Level.VIEW)
+            for group, row in enumerate(self.levels)
+            for at, level in enumerate(row)
+            if level is not None
+        ]
 
 
 _DEPARTMENTS = (N_("Management"), N_("Finance"), N_("Sales"), N_("Marketing"), N_("IT"))
@@ -72,7 +89,7 @@ _FUNCTIONS = (
 _MANAGE, _EDIT, _VIEW = Level.MANAGE, Level.EDIT, Level.VIEW
 _SETS = {
     Pattern.DEPARTMENTS: StarterSet(_DEPARTMENTS),
-    Pattern.FUNCTIONS: StarterSet(_FUNCTIONS),
+    Pattern.FUNCTIONS: StarterSet(_FUNCTIONS, shared=True),
     Pattern.BOTH: StarterSet(
         _FUNCTIONS,
         _DEPARTMENTS,
