@@ -305,6 +305,7 @@ def test_a_service_user_manages_members_and_no_owner(place):
 
 def test_columns_stand_there_for_somebody_only(place, admin):
     """Addresses need the room: nobody to confirm and nobody enrolled takes none of it."""
+    place.database.run(update(Member).values(state=MemberState.REVOKED))
     page = admin.get(place.members)
     assert "Recovery" not in page.texts("#members-table thead th")
     assert "Actions" not in page.texts("#members-table thead th")
@@ -312,4 +313,23 @@ def test_columns_stand_there_for_somebody_only(place, admin):
     join(place, wren, Role.USER, MemberState.ACCEPTED)
     page = admin.get(place.members)
     assert "Actions" in page.texts("#members-table thead th")
-    assert page.one("#members-table td.end a")["href"].endswith("/confirm")
+
+
+def test_a_row_has_the_button_for_what_its_member_waits_for(place, admin):
+    page = admin.submit(admin.get(place.members), "Re-send invitation", status=200)
+    assert page.heading == "Re-send invitations"
+    assert OWNER in page
+    answer = admin.submit(page, "Re-send invitation")
+    assert "A new invitation is on its way." in admin.follow(answer)
+    wren = place.person("wren@client.example", "Wren")
+    join(place, wren, Role.USER, MemberState.ACCEPTED)
+    page = admin.follow(admin.submit(admin.get(place.members), "Confirm"))
+    assert page.heading == "Confirm wren@client.example"
+
+
+def test_a_button_of_a_row_that_is_not_there_leads_to_no_page(place, admin):
+    admin.get(f"{place.members}/changes?confirm-x=", status=400)
+    admin.get(f"{place.members}/changes?resend-=", status=400)
+    there = admin.get(f"{place.members}/changes?confirm-{new_id()}=", status=303)
+    admin.follow(there, status=404)
+    assert "Nobody is ticked" in admin.get(f"{place.members}/changes?resend-{new_id()}=")

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from flask import abort, make_response, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
@@ -31,7 +31,18 @@ TAKES_SEAT = frozenset({MemberAction.INVITE, MemberAction.RESTORE})
 @bp.get(f"{ALL}/changes")
 @requires(Permission.MEMBERS_MANAGE)
 def review_change(organization_id: uuid.UUID) -> Response:
-    """What an action would come to for each ticked member; nothing is done yet."""
+    """What an action would come to for each ticked member; nothing is done yet.
+
+    A button in a row, named `confirm-<id>` or `resend-<id>`, means that member alone.
+    """
+    for pressed, _empty in request.args.items():
+        kind, _dash, row = pressed.partition("-")
+        if kind == "confirm":
+            [member_id] = _ids([row])
+            there = url_for("members.confirm", organization_id=organization_id, member_id=member_id)
+            return redirect(there, 303)
+        if kind == "resend":
+            return _review(organization_id, MemberAction.RESEND, _chosen(organization_id, [row]))
     action = _action(request.args.get("action"))
     if action is None:
         return _to_list(organization_id)
@@ -179,11 +190,14 @@ def _action(value: str | None) -> MemberAction | None:
 
 
 def _chosen(organization_id: uuid.UUID, ids: Sequence[str]) -> Sequence[Any]:
+    return list_queries.chosen(db.session(), organization_id, _ids(ids[:CHANGE_LIMIT]))
+
+
+def _ids(texts: Sequence[str]) -> list[uuid.UUID]:
     try:
-        wanted = [uuid.UUID(value) for value in ids[:CHANGE_LIMIT]]
+        return [uuid.UUID(text) for text in texts]
     except ValueError:
         abort(400)
-    return list_queries.chosen(db.session(), organization_id, wanted)
 
 
 def _back(organization_id: uuid.UUID) -> str:

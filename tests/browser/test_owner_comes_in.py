@@ -70,7 +70,7 @@ def test_the_owner_accepts_an_admin_confirms_and_both_read(live, people, place):
     admin = sign_in(live, people, place.admin.email)
     admin.goto(f"{live.url}{place.members}")
     assert_accessible(admin)
-    admin.get_by_role("link", name="Confirm").click()
+    admin.get_by_role("button", name="Confirm", exact=True).click()
     expect(admin.get_by_role("heading", name=f"Confirm {OWNER}")).to_be_visible()
     assert admin.locator("fingerprint-phrase").inner_text() == phrase.inner_text()
     assert_accessible(admin)
