@@ -35,7 +35,7 @@ def review_change(organization_id: uuid.UUID) -> Response:
 
     A button in a row, named `confirm-<id>` or `resend-<id>`, means that member alone.
     """
-    for pressed, _empty in request.args.items():
+    for pressed in request.args:
         kind, _dash, row = pressed.partition("-")
         if kind == "confirm":
             [member_id] = _ids([row])
