@@ -42,7 +42,7 @@ def test_an_owner_gives_a_role_revokes_and_turns_a_policy_on(live, w3m):
     browser = come_in(live, w3m, owner.email)
 
     browser.go(f"{live.url}{place.members}")
-    assert "seats in use" in browser.see()
+    assert "Seats in use" in browser.see()
     browser.go(f"{live.url}{place.members}/{mia}")
     browser.follow("Change role")
     assert "Save role" in browser.see()

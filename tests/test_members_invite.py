@@ -47,7 +47,7 @@ def invited(place):
 def test_pasted_addresses_are_invited_with_role_groups_and_collections(place):
     finance, each = group(place, "Finance"), collection(place)
     admin = place.admins_browser()
-    assert "1 of 10 seats in use" in admin.get(f"{place.members}/invite")
+    assert "Seats in use: 1 of 10" in admin.get(f"{place.members}/invite")
     page = send(
         admin,
         place,

@@ -90,7 +90,7 @@ def test_a_role_of_the_provider_is_none_of_a_member():
 def test_everybody_is_counted_by_state_and_the_seats_are_in_sight(place, admin):
     fill(place, 3)
     page = admin.get(place.members)
-    assert "1 of 5 seats in use" in page or "seats in use" in page.text("#members-table > p")
+    assert "Seats in use: 1 of 5" in page or "Seats in use" in page.text("#members-table > p")
     tabs = page.texts(".tab-list li")
     assert tabs == ["All 4", "Invited 1", "Revoked 3"]
     assert len(admin.get(page.link("Revoked 3")).select(TABLE)) == 3

@@ -61,7 +61,7 @@ def recovery_word(member: Any) -> str:
 def seats_line(numbers: Numbers) -> str:
     """How many of the assigned seats are used."""
     used, seats = format_decimal(numbers.seats_used), format_decimal(numbers.seats)
-    return str(_("%(used)s of %(seats)s seats in use", used=used, seats=seats))
+    return str(_("Seats in use: %(used)s of %(seats)s", used=used, seats=seats))
 
 
 def listed(
