@@ -19,7 +19,8 @@ class SettingsError(Exception):
 class Settings:
     """The portal's settings; every field is a `PORTAL_*` variable (README, "Settings").
 
-    `base_url` has no trailing slash. `secret_keys`: the first signs, all verify.
+    `base_url` has no trailing slash. `secret_keys`: the first signs, all verify. `dns_servers` are
+    addresses with ports, none for those of the system; `dns_timeout` is in seconds, for all of them.
     """
 
     instance: Path
@@ -29,6 +30,8 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "Provider Portal <portal@localhost>"
     trusted_proxies: int = 0
+    dns_servers: tuple[tuple[str, int], ...] = ()
+    dns_timeout: int = 5
     prices: Path | None = None
     host: str = "127.0.0.1"
     port: int = DEFAULT_PORT
@@ -73,6 +76,8 @@ class Settings:
             smtp_url=_smtp_url(env.get("PORTAL_SMTP_URL")),
             mail_from=env.get("PORTAL_MAIL_FROM") or _mail_from(base_url),
             trusted_proxies=_number(env, "PORTAL_TRUSTED_PROXIES", 0),
+            dns_servers=_dns_servers(env.get("PORTAL_DNS_SERVERS")),
+            dns_timeout=_dns_timeout(env),
             prices=Path(prices).absolute() if prices else None,
             host=host,
             port=port,
@@ -97,6 +102,32 @@ def _number(env: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdigit():
         raise SettingsError(f"{name} must be a whole number, not {text!r}.")
     return int(text)
+
+
+def _dns_servers(text: str | None) -> tuple[tuple[str, int], ...]:
+    """`192.0.2.1, 192.0.2.2:5353, [2001:db8::1]:53` as addresses and ports."""
+    return tuple(_dns_server(each.strip()) for each in (text or "").split(",") if each.strip())
+
+
+def _dns_server(text: str) -> tuple[str, int]:
+    wrong = f"PORTAL_DNS_SERVERS must hold addresses such as 192.0.2.1:53, not {text!r}."
+    try:
+        return str(ipaddress.ip_address(text)), 53
+    except ValueError:
+        host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise SettingsError(wrong)
+    try:
+        return str(ipaddress.ip_address(host.strip("[]"))), int(port)
+    except ValueError:
+        raise SettingsError(wrong) from None
+
+
+def _dns_timeout(env: Mapping[str, str]) -> int:
+    seconds = _number(env, "PORTAL_DNS_TIMEOUT", 5)
+    if not 1 <= seconds <= 30:
+        raise SettingsError("PORTAL_DNS_TIMEOUT must be between 1 and 30 seconds.")
+    return seconds
 
 
 def _base_url(text: str) -> str:

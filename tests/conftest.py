@@ -7,6 +7,7 @@ pytest_plugins = [
     "tests.support.statements",
     "tests.support.browsing",
     "tests.support.smtp",
+    "tests.support.dns",
     "tests.support.chromium",
     "tests.support.live",
     "tests.support.text_browsers",

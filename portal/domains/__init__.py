@@ -1,0 +1,1 @@
+"""Domains of an organization: added, proved by a TXT record, watched, given up."""
