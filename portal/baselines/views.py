@@ -20,7 +20,7 @@ from portal.domain.configuration import Configuration, beside, diff
 from portal.domain.configuration_files import BadFile, Rules, write_tree
 from portal.domain.errors import RuleError
 from portal.extensions import db
-from portal.policies.service import OFFERED
+from portal.policies.service import FOR_MANY
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
 from portal.web.formats import moment
@@ -28,7 +28,7 @@ from portal.web.forms import sentence
 
 __all__ = ["bp", "client_views", "finish_views"]
 # Kinds of policies come and go; what a person writes is checked against those of today.
-WRITTEN = Rules(policies=OFFERED, names_collections=True)
+WRITTEN = Rules(policies=FOR_MANY, names_collections=True)
 
 EXAMPLE = """policies:
   two_step:

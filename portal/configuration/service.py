@@ -3,7 +3,7 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,12 +33,13 @@ from portal.domain.configuration import (
     pointer,
 )
 from portal.domain.errors import N_, RuleError, refuse
-from portal.domain.policies import PolicyKind, check_switch
+from portal.domain.policies import PolicyKind, check_domains, check_switch
 from portal.domain.policy_effects import Effect, Standing, effects
 from portal.domain.states import MemberState
 from portal.groups import queries as group_queries
 from portal.groups import service as groups
 from portal.members import conditions
+from portal.organizations.domains import verified_in
 from portal.organizations.service import streams_in
 from portal.policies import queries as policy_queries
 from portal.policies import service as policies
@@ -55,6 +56,9 @@ class Moved(RuleError):
         super().__init__(
             N_("The client has changed since you looked. Nothing was applied: look again.")
         )
+
+
+_ABOUT_DOMAINS = {PolicyKind.SINGLE_ORGANIZATION, PolicyKind.BLOCK_ACCOUNT_CREATION}
 
 
 @dataclass(frozen=True)
@@ -121,10 +125,12 @@ def looks(
 ) -> dict[uuid.UUID, Look | RuleError]:
     """The look at each of several clients, or why there is none: the same statements for all."""
     presents = queries.presents(session, ids)
+    domains = verified_in(session, ids) if wanted.policies.keys() & _ABOUT_DOMAINS else {}
     worlds: dict[uuid.UUID, _World | RuleError] = {}
     for organization_id in ids:
         try:
-            worlds[organization_id] = _world(presents[organization_id], wanted)
+            own = domains.get(organization_id, frozenset())
+            worlds[organization_id] = _world(presents[organization_id], wanted, own)
         except RuleError as error:
             worlds[organization_id] = error
     asking = [key for key, world in worlds.items() if isinstance(world, _World) and world.turned_on]
@@ -149,10 +155,12 @@ class _World:
     turned_on: tuple[PolicyKind, ...]
 
 
-def _world(present: Present, said: Configuration) -> _World:
+def _world(present: Present, said: Configuration, domains: Collection[str]) -> _World:
     wanted = present.within_plan(said)
     now, waiting = _split(present, diff_of(present.configuration, wanted))
     switched = _switches(present.configuration, now)
+    for kind, on in switched:
+        check_domains(kind, on=on, domains=domains)
     return _World(present, wanted, now, waiting, tuple(kind for kind, on in switched if on))
 
 

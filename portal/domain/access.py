@@ -57,6 +57,8 @@ class Permission(StrEnum):
     COLLECTIONS_DELETE = "collections.delete"
     # To change those that an assignment or a setting lets one change (`domain.collection_rules`).
     COLLECTIONS_OWN = "collections.own"
+    # The domains of an organization: add, have looked up, remove.
+    DOMAINS_MANAGE = "domains.manage"
     POLICIES_READ = "policies.read"
     POLICIES_MANAGE = "policies.manage"
     SETUP_SKIP = "setup.skip"
@@ -124,6 +126,7 @@ _INSIDE = frozenset(
         Permission.COLLECTIONS_OWN,
         Permission.POLICIES_READ,
         Permission.POLICIES_MANAGE,
+        Permission.DOMAINS_MANAGE,
         Permission.SETUP_SKIP,
         Permission.REPORTS_READ,
     }
@@ -183,6 +186,7 @@ _CUSTOM: dict[Custom, frozenset[Permission]] = {
     ),
     Custom.GROUPS: frozenset({Permission.GROUPS_READ, Permission.GROUPS_MANAGE}),
     Custom.POLICIES: frozenset({Permission.POLICIES_READ, Permission.POLICIES_MANAGE}),
+    Custom.SSO: frozenset({Permission.DOMAINS_MANAGE}),
     Custom.RECOVERY: frozenset({Permission.MEMBERS_READ, Permission.MEMBERS_RECOVER}),
     Custom.USERS: frozenset(
         {

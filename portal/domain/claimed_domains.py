@@ -225,9 +225,7 @@ def after(claim: Claim, answer: Answer, now: dt.datetime) -> tuple[Claim, Turn |
     return Claim(None, answer, checks, claim.ends_at, min(now + pause, claim.ends_at)), None
 
 
-def _kept(
-    claim: Claim, answer: Answer, checks: int, now: dt.datetime
-) -> tuple[Claim, Turn | None]:
+def _kept(claim: Claim, answer: Answer, checks: int, now: dt.datetime) -> tuple[Claim, Turn | None]:
     verified = claim.verified_at
     if not answer.is_no:
         if answer is Answer.NO_ANSWER:

@@ -38,7 +38,7 @@ _LABELS = {
     Custom.DELETE_COLLECTIONS: N_("Delete any collection"),
     Custom.GROUPS: N_("Manage groups"),
     Custom.POLICIES: N_("Manage policies"),
-    Custom.SSO: N_("Manage single sign-on"),
+    Custom.SSO: N_("Manage single sign-on and domains"),
     Custom.USERS: N_("Manage members"),
     Custom.RECOVERY: N_("Manage account recovery"),
     Custom.SCIM: N_("Manage provisioning"),

@@ -45,6 +45,7 @@ class PolicyKind(StrEnum):
     FILL_ASSIST = "fill_assist"
     SEND_CONTROLS = "send_controls"
     VAULT_BANNER = "vault_banner"
+    BLOCK_ACCOUNT_CREATION = "block_account_creation"
 
     @property
     def label(self) -> str:
@@ -60,6 +61,11 @@ class PolicyKind(StrEnum):
     def needs(self) -> "PolicyKind | None":
         """Which policy must be on for this one, if one must."""
         return PolicyKind.SINGLE_ORGANIZATION if self in _NEED_SINGLE else None
+
+    @property
+    def needs_domain(self) -> bool:
+        """Whether it asks nothing without a verified domain."""
+        return self is PolicyKind.BLOCK_ACCOUNT_CREATION
 
     @property
     def by_client(self) -> bool:
@@ -84,6 +90,7 @@ _LABELS = {
     PolicyKind.FILL_ASSIST: N_("Rules for filling in"),
     PolicyKind.SEND_CONTROLS: N_("Sends"),
     PolicyKind.VAULT_BANNER: N_("Message in the vault"),
+    PolicyKind.BLOCK_ACCOUNT_CREATION: N_("No accounts from elsewhere at verified domains"),
 }
 _ABOUT = {
     PolicyKind.MASTER_PASSWORD: N_(
@@ -112,6 +119,9 @@ _ABOUT = {
         "What members may send to people outside, to whom and for how long."
     ),
     PolicyKind.VAULT_BANNER: N_("A message that everybody reads in their vault."),
+    PolicyKind.BLOCK_ACCOUNT_CREATION: N_(
+        "New accounts at a verified domain come from this organization and its provider alone."
+    ),
 }
 _NEED_SINGLE = frozenset(
     {
@@ -136,6 +146,11 @@ _BY_CLIENT = frozenset(
     }
 )
 _NEEDED_FIRST = N_("%(policy)s needs %(needed)s. Turn that on first.")
+_NEEDS_DOMAIN = N_("%(policy)s needs a verified domain. Verify one first, under Settings, Domains.")
+_KEPT_BY_DOMAIN = N_(
+    "%(policy)s stays on as long as a domain is verified: %(domains)s. Remove the domain first, "
+    "under Settings, Domains."
+)
 _STILL_NEEDED = N_("%(policy)s is needed as long as this is on: %(dependants)s.")
 
 
@@ -149,6 +164,14 @@ def check_switch(kind: PolicyKind, *, on: bool, are_on: Collection[PolicyKind]) 
     dependants = needed_by(kind, are_on)
     if not on and dependants:
         raise refuse(_STILL_NEEDED, policy=kind.label, dependants=dependants)
+
+
+def check_domains(kind: PolicyKind, *, on: bool, domains: Collection[str]) -> None:
+    """Raise `RuleError` where a verified domain is missing, or is in the way (reference, 7.1)."""
+    if on and kind.needs_domain and not domains:
+        raise refuse(_NEEDS_DOMAIN, policy=kind.label)
+    if not on and kind is PolicyKind.SINGLE_ORGANIZATION and domains:
+        raise refuse(_KEPT_BY_DOMAIN, policy=kind.label, domains=", ".join(sorted(domains)))
 
 
 class Labels(tuple[str, ...]):
@@ -199,8 +222,15 @@ _NO_ROLE_EXEMPT = N_(
 _NOBODY_EXEMPT = N_("Holds for everybody, the provider's people too, if they are members.")
 
 
+_BEFORE_ANYBODY = N_(
+    "Holds for everybody who is invited elsewhere and has no account yet. Accounts that exist stay."
+)
+
+
 def exemption(kind: PolicyKind) -> str:
     """For whom it holds and who is exempt, as a message id: `holds_for` in a sentence."""
+    if kind.needs_domain:
+        return _BEFORE_ANYBODY
     if kind is PolicyKind.ACCOUNT_RECOVERY:
         return _NOBODY_EXEMPT
     return _NO_ROLE_EXEMPT if kind in _NOBODY_BY_ROLE else _OWNERS_EXEMPT

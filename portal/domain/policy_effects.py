@@ -84,7 +84,8 @@ def holding(
 
     `at_sign_in`: a master password is looked at whenever somebody signs in.
     """
-    if kind in AT_THE_DOOR or kind is PolicyKind.ACCOUNT_RECOVERY:
+    # Accounts that are there already are asked nothing by who may make new ones.
+    if kind in AT_THE_DOOR or kind.needs_domain or kind is PolicyKind.ACCOUNT_RECOVERY:
         return {}
     effect = Effect.FROM_NOW
     if kind is PolicyKind.MASTER_PASSWORD:

@@ -12,14 +12,15 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from portal.domain.access import Role
-from portal.domain.errors import N_, Message
+from portal.domain.emails import domain_of, shown
+from portal.domain.errors import N_, Message, refuse
 from portal.domain.password_rules import Demand
 from portal.domain.plans import Feature, Plan
 from portal.domain.policies import PolicyKind, Subject, holds_for, read
 from portal.domain.policy_data import MasterPassword
 from portal.domain.states import ClientStatus, MemberState
 from portal.members.conditions import Coming, Obstacle, Remedy, Step
-from portal.models import Account, Member, Organization, Policy
+from portal.models import Account, ClaimedDomain, Member, Organization, Policy
 from portal.policies.queries import INSIDE, elsewhere, of_provider
 
 PLANS = tuple(plan for plan in Plan if plan.has(Feature.POLICIES))
@@ -53,6 +54,12 @@ _ELSEWHERE = {
         "They can leave it first."
     ),
 }
+
+
+_BLOCKED = N_(
+    "Accounts at %(domain)s are made only by invitation of the organization that the domain "
+    "belongs to. Ask its administrators to invite you first, then open this link again."
+)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,33 @@ def _asking(session: Session, account_id: uuid.UUID, which: Any) -> list[tuple[P
         for row in session.execute(found)
         if holds_for(row.kind, Subject(row.role, row.state, bool(row.is_of_provider)))
     ]
+
+
+def check_new_account(session: Session, email: str, invited_by: uuid.UUID | None) -> None:
+    """Raise `RuleError` where an organization keeps accounts at its verified domain to itself.
+
+    Its own invitations, and those of the provider that looks after it, make accounts there.
+    """
+    domain = domain_of(email)
+    row = session.execute(
+        select(Organization.id, Organization.provider_id)
+        .join(ClaimedDomain, ClaimedDomain.organization_id == Organization.id)
+        .join(
+            Policy,
+            and_(
+                Policy.organization_id == Organization.id,
+                Policy.kind == PolicyKind.BLOCK_ACCOUNT_CREATION,
+            ),
+        )
+        .where(
+            ClaimedDomain.domain == domain,
+            ClaimedDomain.verified_at.is_not(None),
+            Policy.is_on,
+            Organization.plan.in_(PLANS),
+        )
+    ).one_or_none()
+    if row is not None and invited_by not in (row.id, row.provider_id):
+        raise refuse(_BLOCKED, domain=shown(domain))
 
 
 def names_asking_second_factor(session: Session, account_id: uuid.UUID) -> list[str]:

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from portal import events
 from portal.domain.access import Actor
 from portal.domain.errors import N_, RuleError, refuse
-from portal.domain.policies import PolicyKind, check_switch
+from portal.domain.policies import PolicyKind, check_domains, check_switch
 from portal.domain.policy_data import AccountRecovery, Data, MasterPassword, to_store
 from portal.domain.policy_effects import Effect, digest, effects, enrolling, holding
 from portal.members import changes, conditions
 from portal.models import Policy, utc_now
+from portal.organizations.domains import verified_domains
 from portal.organizations.service import recount_setup, streams_in
 from portal.outbox import enqueue
 from portal.policies import queries
@@ -28,6 +29,7 @@ OFFERED = (
     PolicyKind.SINGLE_ORGANIZATION,
     PolicyKind.VAULT_TIMEOUT,
     PolicyKind.VAULT_BANNER,
+    PolicyKind.BLOCK_ACCOUNT_CREATION,
     PolicyKind.DATA_OWNERSHIP,
     PolicyKind.PASSWORD_GENERATOR,
     PolicyKind.NO_PERSONAL_EXPORT,
@@ -39,6 +41,8 @@ OFFERED = (
     PolicyKind.FILL_ASSIST,
     PolicyKind.SEND_CONTROLS,
 )
+# What a baseline can say: whether a client has a verified domain is nobody's standard.
+FOR_MANY = tuple(kind for kind in OFFERED if not kind.needs_domain)
 _MYSELF = {
     PolicyKind.TWO_STEP: N_(
         "You have no second factor yourself, so this would revoke you. Set one up first."
@@ -104,6 +108,8 @@ def look(
     if wanted.is_on != stored.is_on:
         are_on = [each for each, policy in policies.items() if policy.is_on]
         check_switch(kind, on=wanted.is_on, are_on=are_on)
+        domains = verified_domains(session, organization_id)
+        check_domains(kind, on=wanted.is_on, domains=domains)
     if wanted.is_on and wanted.data:
         wanted.data.check_on()
     rows = queries.people(session, organization_id)
@@ -148,22 +154,57 @@ def save(
         return found
     if found.digest != seen:
         raise Moved
-    _store(session, organization_id, kind, wanted)
+    _keep(session, actor, organization_id, found.stored, wanted)
+    for member_id, effect in found.effects.items():
+        if effect is Effect.REVOKED:
+            _revoke(session, actor, found.people[member_id], kind)
+    recount_setup(session, organization_id)
+    return found
+
+
+def turn_on_by_itself(session: Session, organization_id: uuid.UUID, kind: PolicyKind) -> bool:
+    """Turn it on because of something else, unless that shuts somebody out: returns if it is on.
+
+    Whoever would be revoked is named on a page before somebody decides it; nobody decides here.
+    """
+    conditions.hold(session, organization_id)
+    queries.accounts(session, organization_id)
+    stored = queries.stored(session, organization_id, [kind])[kind]
+    if stored.is_on:
+        return True
+    if revoked_by(session, organization_id, kind):
+        return False
+    wanted = Wanted(is_on=True, data=stored.data, version=stored.version)
+    _keep(session, None, organization_id, stored, wanted)
+    recount_setup(session, organization_id)
+    return True
+
+
+def revoked_by(session: Session, organization_id: uuid.UUID, kind: PolicyKind) -> int:
+    """How many members turning it on would revoke."""
+    standings = [queries.standing_of(row) for row in queries.people(session, organization_id)]
+    found = effects(kind, standings, turns_on=True)
+    return sum(effect is Effect.REVOKED for effect in found.values())
+
+
+def _keep(
+    session: Session,
+    actor: Actor | None,
+    organization_id: uuid.UUID,
+    stored: Stored,
+    wanted: Wanted,
+) -> None:
+    _store(session, organization_id, stored.kind, wanted)
     events.record(
         session,
         actor,
         "organization:policy:update",
         streams=streams_in(actor, organization_id),
         subject_id=organization_id,
-        policy=kind.value,
-        before={"on": found.stored.is_on, **to_store(found.stored.data)},
+        policy=stored.kind.value,
+        before={"on": stored.is_on, **to_store(stored.data)},
         after={"on": wanted.is_on, **to_store(wanted.data)},
     )
-    for member_id, effect in found.effects.items():
-        if effect is Effect.REVOKED:
-            _revoke(session, actor, found.people[member_id], kind)
-    recount_setup(session, organization_id)
-    return found
 
 
 def _store(session: Session, organization_id: uuid.UUID, kind: PolicyKind, wanted: Wanted) -> None:

@@ -194,5 +194,6 @@ def init_policies() -> None:
     conditions.CHECKS[:] = [holding.check_entry]
     asked.SECOND_FACTOR[:] = [holding.names_asking_second_factor]
     asked.PASSWORD[:] = [holding.demands]
+    asked.NEW_ACCOUNT[:] = [holding.check_new_account]
     asked.NEW_PASSWORD[:] = [holding.demands_of]
     messages.MESSAGES[:] = [session_views.message]

@@ -65,6 +65,8 @@ def needed_words(kind: PolicyKind, stored: dict[PolicyKind, Stored]) -> list[str
             found.append(_("%(policy)s needs %(needed)s, which is on.", **known))
         else:
             found.append(_("%(policy)s needs %(needed)s. Turn that on first.", **known))
+    if kind.needs_domain:
+        found.append(_("%(policy)s needs a verified domain.", policy=name))
     dependants = needed_by(kind, [each for each, policy in stored.items() if policy.is_on])
     if dependants:
         listed = ", ".join(_(label) for label in dependants)
