@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from portal.accounts import passwords, sessions
+from portal.accounts.asked import check_new_account
 from portal.crypto.fingerprint import fingerprint_phrase
 from portal.crypto.kdf import ITERATIONS
 from portal.crypto.tokens import stable_number
@@ -72,11 +73,15 @@ def create_account(
     locale: str | None,
     keys: AccountKeys | None,
     trace: Trace,
+    invited_by: uuid.UUID | None = None,
 ) -> Account:
     """A new account; without `keys` it signs in by code until a browser has made them.
 
-    An address that is taken fails in the database (`IntegrityError`). Raises `passwords.Busy`.
+    An address that is taken fails in the database (`IntegrityError`). Raises `passwords.Busy`, and
+    `RuleError` where accounts at its domain come from others than `invited_by`, an organization
+    or a provider.
     """
+    check_new_account(session, email, invited_by)
     account = Account(id=new_id(), email=normalise(email), name=name, locale=locale)
     if keys:
         account.kdf_iterations = keys.kdf_iterations

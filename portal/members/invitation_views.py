@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts import password_rules, sign_in
 from portal.accounts import service as accounts
+from portal.accounts.asked import check_new_account
 from portal.accounts.limits import limited
 from portal.accounts.password_words import rules
 from portal.accounts.passwords import Busy
@@ -171,6 +172,14 @@ def _page(token: str, found: Invitation | None) -> Response:
         return _accept_page(token, found, _obstacle(found))
     if found.has_account:
         return _render("sign_in_first", token=token, invitation=found)
+    return _newcomers_page(token, found)
+
+
+def _newcomers_page(token: str, found: Invitation) -> Response:
+    try:
+        check_new_account(db.session(), found.email, found.tenant_id)
+    except RuleError as error:
+        return _render("blocked", 403, invitation=found, reason=sentence(error.text))
     return _join_page(token, found, JoinForm(formdata=None))
 
 
@@ -342,6 +351,7 @@ def _create(found: Invitation, name: str, keys: AccountKeys | None) -> Any:
         locale=locale.language if locale else None,
         keys=keys,
         trace=trace(),
+        invited_by=found.tenant_id,
     )
     if keys:
         password_rules.declare(db.session(), made.id, _demands(found))
