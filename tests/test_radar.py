@@ -92,7 +92,7 @@ def test_the_moment_is_told_in_the_readers_zone(ada, acme, database):
     [
         ("certificate", "Certificate sso", "Set-up", "/organizations/{client}/setup"),
         ("client_secret", "Client secret sso", "Set-up", "/organizations/{client}/setup"),
-        ("domain_check", "Domain check of sso", "Set-up", "/organizations/{client}/setup"),
+        ("domain_check", "Domain check of sso", "Domains", "/organizations/{client}/domains"),
         ("trial", "Trial", "Subscription", "/clients/{client}/subscription"),
     ],
 )

@@ -65,6 +65,8 @@ CODES: dict[str, int] = {
     "organization:domain:add": 2000,
     "organization:domain:remove": 2001,
     "organization:domain:verify": 2002,
+    "organization:domain:give_up": 2003,
+    "organization:domain:lose": 2003,
 }
 
 

@@ -62,6 +62,18 @@ SENTENCES: dict[str, str] = {
     "organization:member:confirm_automatically": N_("Confirmed %(email)s automatically"),
     "organization:automatic_confirmation:enable": N_("Turned on automatic confirmation"),
     "organization:automatic_confirmation:disable": N_("Turned off automatic confirmation"),
+    "organization:domain:add": N_("Added the domain %(domain)s, to be verified"),
+    "organization:domain:remove": N_("Removed the domain %(domain)s"),
+    "organization:domain:check": N_("Had the domain %(domain)s looked up"),
+    "organization:domain:verify": N_("Verified the domain %(domain)s"),
+    "organization:domain:give_up": N_(
+        "Stopped looking for the record of %(domain)s, which was not found"
+    ),
+    "organization:domain:miss": N_("Found the record of the verified domain %(domain)s missing"),
+    "organization:domain:find_again": N_("Found the record of %(domain)s again"),
+    "organization:domain:lose": N_(
+        "Took %(domain)s off the verified domains, as its record stayed away"
+    ),
     "organization:member:key_changed": N_(
         "Was kept from confirming %(email)s, whose key had changed"
     ),
@@ -303,6 +315,9 @@ _WARNS = frozenset(
         "revoke_single_organization",
         "erase",
         "archive",
+        "give_up",
+        "miss",
+        "lose",
     }
 )
 _ALARMS = frozenset({"key_changed"})
@@ -312,7 +327,7 @@ GROUPS: dict[str, tuple[str, frozenset[str]]] = {
     "clients": (N_("Clients"), frozenset({"client", "client_list", "terms"})),
     "organization": (
         N_("Organization"),
-        frozenset({"organization", "billing", "provider", "brand", "deletion"}),
+        frozenset({"organization", "billing", "provider", "brand", "deletion", "domain"}),
     ),
     "people": (N_("People of the provider"), frozenset({"person"})),
     "provider_access": (N_("Provider access"), frozenset({"provider_access"})),

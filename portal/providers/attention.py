@@ -17,6 +17,7 @@ from portal.domain.attention import AttentionKind
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import (
     Attention,
+    ClaimedDomain,
     Member,
     Organization,
     Outbox,
@@ -138,6 +139,13 @@ def member_moved(session: Session, member_id: uuid.UUID, state: MemberState) -> 
     drop(session, None, member_id, *_left(state.value), AttentionKind.MAIL_FAILED)
     if state in facts.WAITING:
         _write(session, facts.members(Member.id == member_id))
+
+
+def domain_changed(session: Session, organization_id: uuid.UUID, domain_id: uuid.UUID) -> None:
+    """A domain was added, looked up, verified, lost or removed."""
+    drop(session, None, domain_id, AttentionKind.DOMAIN_CHECK)
+    here = (ClaimedDomain.organization_id == organization_id, ClaimedDomain.id == domain_id)
+    _write(session, facts.domains(*here))
 
 
 def seats_changed(session: Session, organization_id: uuid.UUID) -> None:

@@ -29,6 +29,7 @@ from portal.domain.seat_requests import RequestState
 from portal.domain.states import MemberState, ProviderPersonState
 from portal.models import (
     Account,
+    ClaimedDomain,
     Member,
     Organization,
     Outbox,
@@ -68,6 +69,7 @@ READ_OFF = (
     AttentionKind.SEATS_FULL,
     AttentionKind.SEATS_ASKED,
     AttentionKind.GRANT,
+    AttentionKind.DOMAIN_CHECK,
 )
 TELLING_MAILS = frozenset(MEMBER_MAILS) | frozenset(PERSON_MAILS)
 
@@ -176,6 +178,26 @@ def seats_asked(*conditions: ColumnElement[bool]) -> Select[Any]:
     )
 
 
+def domains(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """Domains whose search ends, or that stop counting unless their record comes back."""
+    domain: Any = ClaimedDomain
+    return (
+        select(
+            Organization.provider_id,
+            domain.id,
+            domain.organization_id,
+            literal(AttentionKind.DOMAIN_CHECK.value),
+            domain.id,
+            domain.domain,
+            literal(""),
+            domain.created_at,
+            domain.ends_at,
+        )
+        .join(Organization, Organization.id == domain.organization_id)
+        .where(Organization.provider_id.is_not(None), domain.ends_at.is_not(None), *conditions)
+    )
+
+
 def _fails(job: Any) -> ColumnElement[bool]:
     """Given up, or tried in vain for over an hour; the try under way does not count yet."""
     tries = job.attempts - case((job.lease.is_not(None), 1), else_=0)
@@ -263,6 +285,7 @@ def of_clients(*conditions: ColumnElement[bool], full_since: Any = None) -> tupl
         full(*conditions, since=full_since),
         member_mails(*conditions),
         seats_asked(*conditions),
+        domains(*conditions),
     )
 
 

@@ -169,4 +169,6 @@ def helps(row: Any, provider_id: uuid.UUID) -> tuple[str, str]:
         return _("Subscription"), link("clients.subscription", provider_id=provider_id, **client)
     if row.kind is AttentionKind.DEVIATION:
         return _("Baseline"), link("baselines.client", provider_id=provider_id, **client)
+    if row.kind is AttentionKind.DOMAIN_CHECK:
+        return _("Domains"), link("domains.index", **client)
     return _("Set-up"), link("organizations.setup", **client)
