@@ -18,7 +18,7 @@ from portal.domain.invitations import Purpose
 from portal.domain.plans import Cadence, Plan
 from portal.domain.policies import PolicyKind
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
-from portal.mail import queries, seat_messages
+from portal.mail import domain_messages, queries, seat_messages
 from portal.mail.access_messages import (
     access_answered,
     access_asked,
@@ -315,6 +315,10 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.access_mode_team": access_mode_team,
     "mail.address_confirm": address_confirm,
     "mail.address_notice": address_notice,
+    "mail.domain_verified": domain_messages.domain_verified,
+    "mail.domain_not_found": domain_messages.domain_not_found,
+    "mail.domain_missing": domain_messages.domain_missing,
+    "mail.domain_lost": domain_messages.domain_lost,
     "mail.password_changed": password_changed,
     "mail.policy_revoked": policy_revoked,
     "mail.provider_entered": provider_entered,
