@@ -14,6 +14,7 @@ from portal.config import Settings
 from portal.configuration import views as configuration
 from portal.console import views as console
 from portal.database import init_database
+from portal.domains import views as domains
 from portal.extensions import compress, csrf
 from portal.grants import views as grants
 from portal.groups import views as groups
@@ -54,6 +55,7 @@ AREAS = (
     groups,
     collections,
     policies,
+    domains,
     recovery,
     reports,
     settings_pages,

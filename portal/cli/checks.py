@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
 
+import dns.exception
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from portal.config import Settings
 from portal.crypto.sealing import Sealer
 from portal.database import reading
 from portal.domain.pricing import PriceListError
+from portal.domains.lookup import NoResolver, Resolver
 from portal.events import signing
 from portal.mail.delivery import NotDelivered, try_server
 from portal.migrate import current_revision, newest_revision
@@ -59,6 +61,7 @@ def examine(settings: Settings, engine: Engine) -> Iterator[Finding]:
     """All checks in order; those that need tables are left out where there are none."""
     yield from check_settings(settings, engine)
     yield from check_mail_server(settings, engine)
+    yield from check_name_servers(settings, engine)
     broken = False
     for found in check_database(settings, engine):
         broken = broken or found.level is Level.FAILURE
@@ -106,6 +109,17 @@ def check_mail_server(settings: Settings, engine: Engine) -> Iterator[Finding]:
         yield failure(f"Mail server: {error.answer}")
     else:
         yield ok("The mail server answers.")
+
+
+def check_name_servers(settings: Settings, engine: Engine) -> Iterator[Finding]:
+    """Whether domains can be looked up; without that nothing else fails."""
+    try:
+        Resolver.of(settings).try_it()
+    except (NoResolver, dns.exception.DNSException, OSError) as error:
+        told = f"Domains cannot be verified, no name server answers ({error}): PORTAL_DNS_SERVERS."
+        yield warning(" ".join(told.split()))
+    else:
+        yield ok("The name servers answer.")
 
 
 def check_database(settings: Settings, engine: Engine) -> Iterator[Finding]:

@@ -7,6 +7,10 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from portal.baselines.drift import chore as look_for_drift
+from portal.domains.checking import chore as domain_chore
+from portal.domains.checking import handler as domain_handler
+from portal.domains.lookup import Resolver
+from portal.domains.service import CHECK
 from portal.events.chores import chores
 from portal.extensions import db
 from portal.grants.service import chore as close_grants
@@ -22,9 +26,12 @@ from portal.reports.seats import chore as seat_chore
 def worker(*, once: bool) -> None:
     """Send the mails that wait, and tidy up, until TERM."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    signs = chores(app.extensions["settings"])
-    also = (*signs, queue_digests, seat_chore(), close_grants, look_for_drift)
-    found = Worker(db.engine, mail_handlers(app), chores=also)
+    settings = app.extensions["settings"]
+    resolver = Resolver.of(settings)
+    signs, domains = chores(settings), domain_chore(resolver)
+    also = (*signs, queue_digests, seat_chore(), close_grants, look_for_drift, domains)
+    handlers = {**mail_handlers(app), CHECK: domain_handler(db.engine, resolver)}
+    found = Worker(db.engine, handlers, chores=also)
     if once:
         found.drain()
         found.tidy()

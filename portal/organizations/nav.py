@@ -68,6 +68,14 @@ PAGES = (
     ),
     NavPage(
         _SETTINGS,
+        N_("Domains"),
+        "domains.index",
+        "globe",
+        P.DOMAINS_MANAGE,
+        Feature.CLAIMED_DOMAINS,
+    ),
+    NavPage(
+        _SETTINGS,
         N_("Configuration"),
         "configuration.index",
         "list-checks",

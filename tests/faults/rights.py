@@ -13,6 +13,7 @@ _INSIDE = {
     "collections.own",
     "policies.read",
     "policies.manage",
+    "domains.manage",
     "setup.skip",
     "reports.read",
 }
