@@ -20,7 +20,7 @@ class Settings:
     """The portal's settings; every field is a `PORTAL_*` variable (README, "Settings").
 
     `base_url` has no trailing slash. `secret_keys`: the first signs, all verify. `dns_servers` are
-    addresses with ports, none for those of the system; `dns_timeout` is in seconds, for all of them.
+    addresses with ports, none for those of the system; `dns_timeout` is seconds for all of them.
     """
 
     instance: Path
