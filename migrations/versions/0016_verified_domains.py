@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -66,9 +66,7 @@ def make_domains() -> None:
         sqlite_where=VERIFIED,
         postgresql_where=VERIFIED,
     )
-    op.create_index(
-        op.f("ix_claimed_domains_next_check_at"), "claimed_domains", ["next_check_at"]
-    )
+    op.create_index(op.f("ix_claimed_domains_next_check_at"), "claimed_domains", ["next_check_at"])
 
 
 def downgrade() -> None:
