@@ -31,6 +31,7 @@ class DomainLine:
     checked_at: dt.datetime | None
     next_check_at: dt.datetime | None
     ends_at: dt.datetime | None
+    record_type: str = "TXT"
 
 
 def line_of(row: Any, now: dt.datetime) -> DomainLine:
