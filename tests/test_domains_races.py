@@ -27,6 +27,10 @@ def place(database):
 
 @pytest.fixture
 def other(place):
+    return another(place)
+
+
+def another(place):
     """Another client on Enterprise."""
     client = make_client(place.database, place.provider, name="Globex")
     place.database.run(update(Organization).values(plan=Plan.ENTERPRISE, plan_rank=2))
@@ -40,8 +44,9 @@ def both(place, other):
     return [(row.organization_id, row.id) for row in rows]
 
 
-def test_of_two_that_verify_at_once_one_does(place, other):
-    ids = both(place, other)
+def test_of_two_that_verify_at_once_one_does(committed):
+    place = make_house(committed)
+    ids = both(place, another(place))
     start, failed = threading.Barrier(2), []
 
     def find(organization_id, domain_id):
