@@ -68,8 +68,9 @@ def add(session: Session, actor: Actor, organization_id: uuid.UUID, domain: str)
             ends_at=claim.ends_at,
         )
         .on_conflict_do_nothing(index_elements=["organization_id", "domain"])
+        .returning(ClaimedDomain.id)
     )
-    if rows_changed(session, added) != 1:
+    if session.scalar(added) is None:
         raise refuse(N_("This domain is in the list already."), field="domain")
     _record(session, actor, "add", organization_id, row_id, domain)
     attention.domain_changed(session, organization_id, row_id)

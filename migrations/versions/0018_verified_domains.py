@@ -1,19 +1,13 @@
-"""Domains are verified by a TXT record; a policy keeps accounts of theirs from being made."""
+"""Domains are verified by a TXT record."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
-KINDS = (
-    "kind in ('master_password', 'two_step', 'account_recovery', 'single_organization',"
-    " 'data_ownership', 'vault_timeout', 'password_generator', 'no_personal_export', 'no_pin',"
-    " 'restricted_item_types', 'uri_match', 'autofill', 'vault_banner',"
-    " 'block_account_creation')"
-)
 ANSWERS = "answer in ('', 'found', 'taken', 'others', 'no_record', 'no_domain', 'no_answer')"
 VERIFIED = sa.text("verified_at is not null")
 
@@ -22,9 +16,6 @@ def upgrade() -> None:
     # Nothing could write to the table so far.
     op.drop_table("claimed_domains")
     make_domains()
-    with op.batch_alter_table("policies") as table:
-        table.drop_constraint(op.f("ck_policies_kind_known"), type_="check")
-        table.create_check_constraint(op.f("ck_policies_kind_known"), KINDS)
 
 
 def make_domains() -> None:
