@@ -168,3 +168,11 @@ def test_who_is_not_let_in_looks_at_nothing(place, admin):
     place.database.add(ProviderAccess(organization_id=place.organization.id, mode=AccessMode.ASK))
     assert look(place) == 0
     assert (stored(place), told_of(place)) == (0, (0, 0))
+
+
+def test_a_client_that_cannot_be_compared_does_not_stop_the_worker(place, monkeypatch):
+    def breaks(_sessions):
+        raise KeyError("a policy of another time")
+
+    monkeypatch.setattr(drift, "look_again", breaks)
+    drift.chore(None)

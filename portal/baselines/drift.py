@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, and_, delete, exists, or_, select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
 from portal import events
@@ -194,7 +195,15 @@ def _announce(session: Session, provider_id: uuid.UUID, organization_id: uuid.UU
 
 
 def forget(session: Session, baseline: Any) -> None:
-    """The baseline is about to be deleted: what was accepted of it ends nowhere."""
+    """The baseline is about to be deleted: what was accepted of it ends nowhere.
+
+    The baseline is locked first, as by whoever applies it, so that nobody waits in a circle.
+    """
+    session.execute(
+        select(Baseline.id)
+        .where(Baseline.provider_id == baseline.provider_id, Baseline.id == baseline.id)
+        .with_for_update()
+    )
     mine = select(BaselineAssignment.organization_id).where(
         BaselineAssignment.provider_id == baseline.provider_id,
         BaselineAssignment.baseline_id == baseline.id,
@@ -246,6 +255,13 @@ def _store(
 
 def chore(sessions: sessionmaker[Session]) -> None:
     """What the worker does between its jobs."""
-    turned = look_again(sessions)
+    try:
+        turned = look_again(sessions)
+    except DBAPIError:
+        raise
+    except Exception:  # noqa: BLE001
+        # One client that cannot be compared must not keep the mails of all from leaving.
+        log.exception("baselines could not be looked at")
+        return
     if turned:
         log.info("baselines looked at", turned=turned)
