@@ -4,7 +4,7 @@ import random
 from dataclasses import asdict, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.domain.collection_access import Level
@@ -21,7 +21,6 @@ from portal.domain.configuration import (
     flat,
     keys_of,
     match,
-    path_of,
     pointer,
 )
 from portal.domain.configuration_files import BadFile, Rules, read_tree, write_tree
@@ -181,9 +180,14 @@ def test_each_group_is_matched_once_and_keys_are_never_shared(present, wanted):
     assert len(set(keys)) == len(keys) == len(wanted)
 
 
-@given(st.lists(words, min_size=1).map(tuple))
-def test_a_path_is_the_same_after_its_text(path):
-    assert path_of(pointer(path)) == path
+PATHS = st.lists(words, min_size=1, max_size=3).map(tuple)
+
+
+@given(PATHS, PATHS)
+@example(("a/b",), ("a", "b"))
+@example(("~1",), ("/",))
+def test_no_two_paths_share_their_text(one, other):
+    assert (pointer(one) == pointer(other)) == (one == other)
 
 
 def test_a_group_is_known_by_its_external_id_before_its_name():

@@ -106,6 +106,17 @@ def strings(node: nodes.Node) -> Iterator[str]:
     yield from (n.value for n in found if isinstance(n, nodes.Const) and isinstance(n.value, str))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_imports_only_what_it_uses(name):
+    parsed = ENV.parse((FOLDER / name).read_text(encoding="utf-8"))
+    imported = {
+        each[-1] if isinstance(each, tuple) else each
+        for found in parsed.find_all(nodes.FromImport)
+        for each in found.names
+    }
+    assert imported <= {found.name for found in parsed.find_all(nodes.Name)}
+
+
 def icons_in_template(name: str) -> set[str]:
     used: set[str] = set()
     for call in ENV.parse((FOLDER / name).read_text(encoding="utf-8")).find_all(nodes.Call):

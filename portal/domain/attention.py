@@ -21,12 +21,8 @@ class AttentionKind(StrEnum):
     GRANT = "grant"
     DEVIATION = "deviation"
 
-    @property
-    def is_stuck(self) -> bool:
-        """Whether somebody waits now; an invitation waits and ends."""
-        return self in STUCK
 
-
+# Somebody waits now; an invitation waits and ends.
 STUCK = frozenset(
     {
         AttentionKind.INVITED,

@@ -73,11 +73,6 @@ def pointer(path: Path) -> str:
     return "/".join(part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def path_of(text: str) -> Path:
-    """The path that `pointer` wrote."""
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/"))
-
-
 def in_order(groups: Iterable[GroupSetting]) -> list[GroupSetting]:
     """Groups in the one order in which they are written and told apart."""
     return sorted(groups, key=_place)

@@ -13,8 +13,6 @@ from portal.domain.names import is_printable, too_long
 # RFC 5321, 4.5.3.1: a path of 256 octets with its angle brackets, a local part of 64.
 ADDRESS_LIMIT = 254
 LOCAL_LIMIT = 64
-# Quoted local parts are legal, never seen, and read like an attack.
-_NOT_LOCAL = frozenset('@<>()[]",;:\\')
 _DOMAIN_END = re.compile(r"[\s.]+\Z")
 _KEPT = frozenset("\u00df\u03c2")
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})+\Z|localhost\Z")

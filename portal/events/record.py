@@ -32,12 +32,6 @@ class _End:
     provider_id: uuid.UUID | None
 
 
-def open_stream(session: Session, stream: Stream) -> None:
-    """Begin a log; belongs to the transaction that creates its organization or provider."""
-    session.add(EventStream(stream_id=stream.id, kind=stream.kind))
-    session.flush()
-
-
 def record(
     session: Session,
     actor: Actor | None,
