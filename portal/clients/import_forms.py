@@ -1,43 +1,26 @@
-"""The forms of a list of clients: the list itself, and one line of it."""
+"""The form of one line of a list of clients."""
 
 from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf.file import FileField
-from wtforms import RadioField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField
 
 from portal.domain.billing_details import BillingDetails
 from portal.domain.client_import import FIELDS, order_of
-from portal.domain.client_lists import read
-from portal.domain.csv_lists import LARGEST, NOTHING, Listed, decode
-from portal.domain.errors import Message, refuse
+from portal.domain.errors import Message
 from portal.domain.plans import Cadence, Plan
-from portal.web.forms import Form, sentence
+from portal.web.forms import Form
+from portal.web.import_forms import ImportLineForm
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 _NUMBER = {"autocomplete": "off", "inputmode": "numeric"}
 
 
-class ImportForm(Form):
-    """A list of clients, as a file or pasted; where both are given, the file."""
+class LineForm(ImportLineForm):
+    """One line of the list."""
 
-    file = FileField(_l("File"), render_kw={"accept": ".csv,.txt,.tsv,text/csv,text/plain"})
-    text = TextAreaField(_l("Or paste the list"), render_kw={"rows": "8", "spellcheck": "false"})
-    locale = RadioField(_l("Language of the invitations"))
-
-    def found(self) -> Listed:
-        """The clients of the list; raises `RuleError` where none can be read."""
-        upload = self["file"].data
-        if upload:
-            return read(decode(upload.stream.read(LARGEST + 1)))
-        if not (self["text"].data or "").strip():
-            raise refuse(NOTHING)
-        return read(self["text"].data)
-
-
-class LineForm(Form):
-    """One line, as it was typed; its mistakes stand at their fields."""
+    FIELDS = FIELDS
 
     name = StringField(_l("Organization name"), render_kw={"autocomplete": "off"})
     billing_email = StringField(_l("Billing e-mail"), render_kw=_PLAIN)
@@ -75,18 +58,6 @@ class LineForm(Form):
         odd = [] if chosen else [(typed, typed or _("Choose"))]
         self[name].choices = [*odd, *choices]
         self[name].data = chosen or typed
-
-    def show(self, problems: Mapping[str, Message]) -> None:
-        """Put each mistake to its field."""
-        for name, message in problems.items():
-            if name in FIELDS:
-                self[name].errors = [sentence(message)]
-            else:
-                self.form_errors.append(sentence(message))
-
-    def typed(self) -> dict[str, str]:
-        """What was sent."""
-        return {name: str(self[name].data or "") for name in FIELDS}
 
 
 def line_form(number: int, typed: Mapping[str, str], problems: Mapping[str, Message]) -> LineForm:

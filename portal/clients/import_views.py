@@ -18,7 +18,7 @@ from portal.billing.offer import Offer, price_list
 from portal.billing.vat import check_vat_number
 from portal.clients import import_queries, imports
 from portal.clients.blueprint import bp
-from portal.clients.import_forms import ImportForm, LineForm, line_form, prefix_of
+from portal.clients.import_forms import LineForm, line_form, prefix_of
 from portal.clients.import_pages import kept_lists, list_of, problems_of
 from portal.domain.access import Permission
 from portal.domain.client_import import (
@@ -27,7 +27,7 @@ from portal.domain.client_import import (
     LINES,
     billing_problem,
 )
-from portal.domain.client_lists import SHAPE
+from portal.domain.client_lists import SHAPE, read
 from portal.domain.csv_lists import LARGEST, ImportState, LineState
 from portal.domain.errors import RuleError
 from portal.domain.price_list import PriceList
@@ -37,6 +37,7 @@ from portal.web.access import actor, requires
 from portal.web.formats import number
 from portal.web.forms import sentence
 from portal.web.fragments import done, respond, wants
+from portal.web.import_forms import ImportForm
 from portal.web.languages import LANGUAGES
 from portal.web.requests import takes
 
@@ -70,7 +71,7 @@ def read_import(provider_id: uuid.UUID) -> Response:
     if not form.validate():
         return _start_page(provider_id, form, 422)
     try:
-        found = form.found()
+        found = form.found(read)
     except RuleError as error:
         form.blame(error)
         return _start_page(provider_id, form, 422)

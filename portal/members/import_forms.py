@@ -1,42 +1,22 @@
-"""The forms of a list of people: the list itself, and one line of it."""
-
-from collections.abc import Mapping
+"""The form of one line of a list of people."""
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_wtf.file import FileField
-from wtforms import RadioField, SelectField, StringField, TextAreaField
+from wtforms import SelectField, StringField
 
-from portal.domain.csv_lists import LARGEST, NOTHING, Listed, decode
-from portal.domain.errors import Message, refuse
-from portal.domain.member_import import FIELDS, read, role_of
+from portal.domain.member_import import FIELDS, role_of
 from portal.domain.membership import Manager
 from portal.domain.plans import Plan
 from portal.members.role_form import roles_offered
-from portal.web.forms import Form, sentence
+from portal.web.import_forms import ImportLineForm
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 
 
-class ImportForm(Form):
-    """A list of people, as a file or pasted; where both are given, the file."""
+class LineForm(ImportLineForm):
+    """One line of the list."""
 
-    file = FileField(_l("File"), render_kw={"accept": ".csv,.txt,.tsv,text/csv,text/plain"})
-    text = TextAreaField(_l("Or paste the list"), render_kw={"rows": "8", "spellcheck": "false"})
-    locale = RadioField(_l("Language of the invitations"))
-
-    def found(self) -> Listed:
-        """The people of the list; raises `RuleError` where none can be read."""
-        upload = self["file"].data
-        if upload:
-            return read(decode(upload.stream.read(LARGEST + 1)))
-        if not (self["text"].data or "").strip():
-            raise refuse(NOTHING)
-        return read(self["text"].data)
-
-
-class LineForm(Form):
-    """One line, as it was typed; its mistakes stand at their fields."""
+    FIELDS = FIELDS
 
     email = StringField(_l("E-mail address"), render_kw=_PLAIN)
     role = SelectField(_l("Role"), validate_choice=False)
@@ -51,15 +31,3 @@ class LineForm(Form):
         odd = [] if known in roles else [(typed, typed or _("Choose"))]
         self.role.choices = [*odd, *((role.value, _(role.label)) for role in roles)]
         self.role.data = known.value if known and known in roles else typed
-
-    def show(self, problems: Mapping[str, Message]) -> None:
-        """Put each mistake to its field."""
-        for name, message in problems.items():
-            if name in FIELDS:
-                self[name].errors = [sentence(message)]
-            else:
-                self.form_errors.append(sentence(message))
-
-    def typed(self) -> dict[str, str]:
-        """What was sent."""
-        return {name: str(self[name].data or "") for name in FIELDS}

@@ -13,12 +13,12 @@ from portal.accounts.limits import limited
 from portal.domain.access import Permission
 from portal.domain.csv_lists import LARGEST, ImportState, LineState
 from portal.domain.errors import RuleError
-from portal.domain.member_import import FIELDS, LABELS, LINES, SHAPE
+from portal.domain.member_import import FIELDS, LABELS, LINES, SHAPE, read
 from portal.extensions import db
 from portal.members import assignments, import_queries, imports
 from portal.members.blueprint import ALL, bp, manager, myself
 from portal.members.choices import chosen_levels
-from portal.members.import_forms import ImportForm, LineForm
+from portal.members.import_forms import LineForm
 from portal.members.import_pages import kept_lists, list_of, problems_of
 from portal.members.invite_views import gives_groups
 from portal.members.member_views import LEVELS
@@ -30,6 +30,7 @@ from portal.web.access import actor, can, requires
 from portal.web.formats import number
 from portal.web.forms import sentence
 from portal.web.fragments import done, respond, wants
+from portal.web.import_forms import ImportForm
 from portal.web.languages import LANGUAGES, language
 from portal.web.requests import takes
 
@@ -61,7 +62,7 @@ def read_import(organization_id: uuid.UUID) -> Response:
     if not form.validate():
         return _start_page(organization_id, form, 422)
     try:
-        found = form.found()
+        found = form.found(read)
     except RuleError as error:
         form.blame(error)
         return _start_page(organization_id, form, 422)

@@ -9,7 +9,17 @@ import uuid
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, MetaData, String, Uuid
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    String,
+    Uuid,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.types import TypeDecorator
 from uuid_utils.compat import uuid7
@@ -91,6 +101,31 @@ def one_of(column: str, kind: type[StrEnum]) -> CheckConstraint:
     """A named CHECK that the column holds a value of the enumeration."""
     values = ", ".join(f"'{member.value}'" for member in kind)
     return CheckConstraint(f"{column} in ({values})", name=f"{column}_known")
+
+
+def belongs_to(
+    table: str, column: str, *, tenant: str = "organization_id", name: str | None = None
+) -> ForeignKeyConstraint:
+    """`column` names a row of `table` in the same tenant, and goes with it (law 1).
+
+    `name` in place of one that would be long: PostgreSQL keeps 63 characters.
+    """
+    return ForeignKeyConstraint(
+        [tenant, column], [f"{table}.{tenant}", f"{table}.id"], name=name, ondelete="CASCADE"
+    )
+
+
+def unique_external_id(table: str) -> Index:
+    """A directory's id for a row of `table`: unique in the organization where one is given."""
+    given = text("external_id <> ''")
+    return Index(
+        f"ix_{table}_external_id",
+        "organization_id",
+        "external_id",
+        unique=True,
+        sqlite_where=given,
+        postgresql_where=given,
+    )
 
 
 _NAMES = {

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.models.base import Base, BinaryText, new_id, utc_now
+from portal.models.base import Base, BinaryText, belongs_to, new_id, utc_now
 from portal.models.plumbing import JsonObject
 
 
@@ -40,11 +40,11 @@ class BaselineVersion(Base):
 
     __tablename__ = "baseline_versions"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["provider_id", "baseline_id"],
-            ["baselines.provider_id", "baselines.id"],
+        belongs_to(
+            "baselines",
+            "baseline_id",
+            tenant="provider_id",
             name="fk_baseline_versions_baseline_baselines",
-            ondelete="CASCADE",
         ),
     )
 

@@ -3,27 +3,26 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.domain.collection_access import Level
-from portal.models.base import Base, EnumText, new_id, one_of, utc_now
+from portal.models.base import (
+    Base,
+    EnumText,
+    belongs_to,
+    new_id,
+    one_of,
+    unique_external_id,
+    utc_now,
+)
 
 
 class Collection(Base):
     """A set of vault items. The name is ciphertext; NULL until the organization has keys."""
 
     __tablename__ = "collections"
-    __table_args__ = (
-        Index(
-            "ix_collections_external_id",
-            "organization_id",
-            "external_id",
-            unique=True,
-            sqlite_where=text("external_id <> ''"),
-            postgresql_where=text("external_id <> ''"),
-        ),
-    )
+    __table_args__ = (unique_external_id("collections"),)
 
     organization_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("organizations.id", ondelete="CASCADE"), primary_key=True
@@ -40,16 +39,8 @@ class CollectionMember(Base):
 
     __tablename__ = "collection_members"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "collection_id"],
-            ["collections.organization_id", "collections.id"],
-            ondelete="CASCADE",
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "member_id"],
-            ["members.organization_id", "members.id"],
-            ondelete="CASCADE",
-        ),
+        belongs_to("collections", "collection_id"),
+        belongs_to("members", "member_id"),
         Index(None, "organization_id", "member_id"),
         one_of("level", Level),
     )
@@ -65,16 +56,8 @@ class CollectionGroup(Base):
 
     __tablename__ = "collection_groups"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "collection_id"],
-            ["collections.organization_id", "collections.id"],
-            ondelete="CASCADE",
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "group_id"],
-            ["groups.organization_id", "groups.id"],
-            ondelete="CASCADE",
-        ),
+        belongs_to("collections", "collection_id"),
+        belongs_to("groups", "group_id"),
         Index(None, "organization_id", "group_id"),
         one_of("level", Level),
     )

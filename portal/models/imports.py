@@ -4,11 +4,11 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.domain.csv_lists import ImportState, LineState
-from portal.models.base import Base, EnumText, new_id, one_of, utc_now
+from portal.models.base import Base, EnumText, belongs_to, new_id, one_of, utc_now
 from portal.models.plumbing import JsonObject
 
 
@@ -33,11 +33,11 @@ class ClientImportLine(Base):
 
     __tablename__ = "client_import_lines"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["provider_id", "import_id"],
-            ["client_imports.provider_id", "client_imports.id"],
+        belongs_to(
+            "client_imports",
+            "import_id",
+            tenant="provider_id",
             name="fk_client_import_lines_import_client_imports",
-            ondelete="CASCADE",
         ),
         one_of("state", LineState),
         CheckConstraint("line >= 1", name="line_positive"),
@@ -76,11 +76,8 @@ class MemberImportLine(Base):
 
     __tablename__ = "member_import_lines"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "import_id"],
-            ["member_imports.organization_id", "member_imports.id"],
-            name="fk_member_import_lines_import_member_imports",
-            ondelete="CASCADE",
+        belongs_to(
+            "member_imports", "import_id", name="fk_member_import_lines_import_member_imports"
         ),
         one_of("state", LineState),
         CheckConstraint("line >= 1", name="line_positive"),

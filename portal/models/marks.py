@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -16,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.domain.bulk import BulkAction, BulkState, RowState
-from portal.models.base import Base, BinaryText, EnumText, new_id, one_of, utc_now
+from portal.models.base import Base, BinaryText, EnumText, belongs_to, new_id, one_of, utc_now
 from portal.models.plumbing import JsonObject
 
 
@@ -44,9 +43,7 @@ class OrganizationTag(Base):
 
     __tablename__ = "organization_tags"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["provider_id", "tag_id"], ["tags.provider_id", "tags.id"], ondelete="CASCADE"
-        ),
+        belongs_to("tags", "tag_id", tenant="provider_id"),
         Index(None, "provider_id", "tag_id", "organization_id"),
         Index(None, "organization_id"),
     )
@@ -111,11 +108,11 @@ class ChangeSetRow(Base):
 
     __tablename__ = "change_set_rows"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["provider_id", "change_set_id"],
-            ["change_sets.provider_id", "change_sets.id"],
+        belongs_to(
+            "change_sets",
+            "change_set_id",
+            tenant="provider_id",
             name="fk_change_set_rows_change_set_change_sets",
-            ondelete="CASCADE",
         ),
         one_of("state", RowState),
         Index(None, "organization_id"),

@@ -6,19 +6,26 @@ import uuid
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
     UniqueConstraint,
-    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.domain.access import Role
 from portal.domain.states import MemberState
 from portal.models.account import EMAIL
-from portal.models.base import Base, BinaryText, EnumText, new_id, one_of, utc_now
+from portal.models.base import (
+    Base,
+    BinaryText,
+    EnumText,
+    belongs_to,
+    new_id,
+    one_of,
+    unique_external_id,
+    utc_now,
+)
 from portal.models.plumbing import JsonObject
 
 
@@ -77,14 +84,7 @@ class Group(Base):
     __tablename__ = "groups"
     __table_args__ = (
         Index(None, "organization_id", "name_ci", "id"),
-        Index(
-            "ix_groups_external_id",
-            "organization_id",
-            "external_id",
-            unique=True,
-            sqlite_where=text("external_id <> ''"),
-            postgresql_where=text("external_id <> ''"),
-        ),
+        unique_external_id("groups"),
     )
 
     organization_id: Mapped[uuid.UUID] = mapped_column(
@@ -104,16 +104,8 @@ class GroupMember(Base):
 
     __tablename__ = "group_members"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "group_id"],
-            ["groups.organization_id", "groups.id"],
-            ondelete="CASCADE",
-        ),
-        ForeignKeyConstraint(
-            ["organization_id", "member_id"],
-            ["members.organization_id", "members.id"],
-            ondelete="CASCADE",
-        ),
+        belongs_to("groups", "group_id"),
+        belongs_to("members", "member_id"),
         Index(None, "organization_id", "member_id"),
     )
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Computed,
     Date,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -22,7 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.domain.plans import Cadence, Plan
 from portal.domain.states import ClientStatus
 from portal.models.account import EMAIL
-from portal.models.base import Base, BinaryText, EnumText, new_id, one_of, utc_now
+from portal.models.base import Base, BinaryText, EnumText, belongs_to, new_id, one_of, utc_now
 from portal.models.plumbing import JsonObject
 from portal.models.provider import BillingAddress
 
@@ -212,12 +211,11 @@ class SubscriptionLine(Base):
 
     __tablename__ = "subscription_lines"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "subscription_id"],
-            ["subscriptions.organization_id", "subscriptions.id"],
+        belongs_to(
+            "subscriptions",
+            "subscription_id",
             # By the convention it would be longer than PostgreSQL's 63 characters.
             name="fk_subscription_lines_subscription_subscriptions",
-            ondelete="CASCADE",
         ),
         Index(None, "organization_id", "subscription_id"),
         CheckConstraint("quantity >= 0", name="quantity_positive"),
@@ -246,11 +244,10 @@ class SubscriptionChange(Base):
 
     __tablename__ = "subscription_changes"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "subscription_id"],
-            ["subscriptions.organization_id", "subscriptions.id"],
+        belongs_to(
+            "subscriptions",
+            "subscription_id",
             name="fk_subscription_changes_subscription_subscriptions",
-            ondelete="CASCADE",
         ),
         Index(None, "organization_id", "subscription_id", "invoice_on"),
         CheckConstraint("period_end > period_start", name="period_order"),

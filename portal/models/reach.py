@@ -9,7 +9,6 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     String,
     Text,
@@ -22,7 +21,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from portal.domain.access import Role
 from portal.domain.scope import Because, Level, Reach
 from portal.models.account import EMAIL
-from portal.models.base import Base, EnumText, new_id, one_of, utc_now
+from portal.models.base import Base, EnumText, belongs_to, new_id, one_of, utc_now
 from portal.models.organization import Organization
 
 
@@ -31,14 +30,8 @@ class ScopePart(Base):
 
     __tablename__ = "scope_parts"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["provider_id", "person_id"],
-            ["provider_people.provider_id", "provider_people.id"],
-            ondelete="CASCADE",
-        ),
-        ForeignKeyConstraint(
-            ["provider_id", "tag_id"], ["tags.provider_id", "tags.id"], ondelete="CASCADE"
-        ),
+        belongs_to("provider_people", "person_id", tenant="provider_id"),
+        belongs_to("tags", "tag_id", tenant="provider_id"),
         UniqueConstraint("provider_id", "person_id", "organization_id"),
         UniqueConstraint("provider_id", "person_id", "tag_id"),
         Index(None, "organization_id"),

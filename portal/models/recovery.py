@@ -3,11 +3,11 @@
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.domain.account_recovery import RecoveryState
-from portal.models.base import Base, EnumText, new_id, one_of, utc_now
+from portal.models.base import Base, EnumText, belongs_to, new_id, one_of, utc_now
 
 _IS_OPEN = "state in ('requested', 'approved')"
 
@@ -19,13 +19,7 @@ class RecoveryEnrolment(Base):
     """
 
     __tablename__ = "recovery_enrolments"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "member_id"],
-            ["members.organization_id", "members.id"],
-            ondelete="CASCADE",
-        ),
-    )
+    __table_args__ = (belongs_to("members", "member_id"),)
 
     organization_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     member_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -45,11 +39,7 @@ class RecoveryRequest(Base):
     __tablename__ = "recovery_requests"
     __table_args__ = (
         one_of("state", RecoveryState),
-        ForeignKeyConstraint(
-            ["organization_id", "member_id"],
-            ["members.organization_id", "members.id"],
-            ondelete="CASCADE",
-        ),
+        belongs_to("members", "member_id"),
         Index(
             "ix_recovery_requests_open",
             "organization_id",
