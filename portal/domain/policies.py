@@ -223,7 +223,7 @@ _NOBODY_EXEMPT = N_("Holds for everybody, the provider's people too, if they are
 
 
 _BEFORE_ANYBODY = N_(
-    "Holds for everybody who is invited elsewhere and has no account yet. Accounts that exist stay."
+    "Holds for whoever is invited elsewhere and has no account yet. Accounts that exist stay."
 )
 
 
