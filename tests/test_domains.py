@@ -259,7 +259,7 @@ def test_removing_says_what_it_ends(place, admin, name_server):
     assert "acme.example is removed." in gone
     assert place.database.count(ClaimedDomain) == 0
     assert kinds(place)[-1] == "organization:domain:remove"
-    admin.post(f"{url_of(place, row)}/remove", {}, status=303)
+    admin.post(f"{url_of(place, row)}/remove", {}, status=404)
     assert kinds(place).count("organization:domain:remove") == 1
     assert "No domain is verified yet." in admin.get(f"{place.url}/settings/members")
 

@@ -121,11 +121,9 @@ def remove(organization_id: uuid.UUID, domain_id: uuid.UUID) -> str:
 @bp.post(f"{ONE}/remove")
 @requires(_MANAGE, feature=_OWN)
 def remove_submit(organization_id: uuid.UUID, domain_id: uuid.UUID) -> AnyResponse:
-    """It is no domain of the organization any more; a second click finds it gone."""
-    session = db.session()
-    row = queries.domain(session, organization_id, domain_id)
-    saved = ""
-    if row is not None and service.remove(session, actor(), row):
+    """It is no domain of the organization any more."""
+    row, saved = _find(organization_id, domain_id), ""
+    if service.remove(db.session(), actor(), row):
         saved = notices.add(_("%(domain)s is removed.", domain=shown(row.domain)))
     db.session.commit()
     return fragments.done(url_for("domains.index", organization_id=organization_id), saved)

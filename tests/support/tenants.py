@@ -27,6 +27,7 @@ from portal.models import (
     BaselineAssignment,
     BaselineVersion,
     ChangeSet,
+    ClaimedDomain,
     ClientImport,
     ClientImportLine,
     Collection,
@@ -86,6 +87,8 @@ class Tenant:
     group_id: uuid.UUID = field(default_factory=uuid.uuid4)
     grant_id: uuid.UUID = field(default_factory=uuid.uuid4)
     collection_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    session_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    domain_id: uuid.UUID = field(default_factory=uuid.uuid4)
     recovery_id: uuid.UUID = field(default_factory=uuid.uuid4)
     request_id: uuid.UUID = field(default_factory=uuid.uuid4)
     baseline_id: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -105,6 +108,8 @@ class Tenant:
             "group_id": self.group_id,
             "grant_id": self.grant_id,
             "collection_id": self.collection_id,
+            "session_id": self.session_id,
+            "domain_id": self.domain_id,
             "recovery_id": self.recovery_id,
             "request_id": self.request_id,
             "baseline_id": self.baseline_id,
@@ -276,9 +281,11 @@ def _mark(tenant: Tenant) -> None:
 
 
 def _ask(tenant: Tenant) -> None:
-    """A request of the service user for access that they took back."""
+    """A domain, and a request of the service user for access that they took back."""
     person, now = tenant.people["service user"], utc_now()
+    name = f"{tenant.client.id.hex}.example"
     tenant.database.add(
+        ClaimedDomain(organization_id=tenant.client.id, id=tenant.domain_id, domain=name),
         AccessGrant(
             organization_id=tenant.client.id,
             id=tenant.grant_id,
@@ -290,7 +297,7 @@ def _ask(tenant: Tenant) -> None:
             lapses_at=now + VALID,
             state=GrantState.WITHDRAWN,
             closed_at=now,
-        )
+        ),
     )
 
 
