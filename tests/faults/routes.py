@@ -39,6 +39,8 @@ WORDS = {
     "collections.starter_set": {"pattern": "departments"},
     "grants.choose": {"mode": "ask"},
     "grants.choose_submit": {"mode": "ask"},
+    "grants.end_session": {"session_id": uuid.UUID(int=1)},
+    "grants.end_session_submit": {"session_id": uuid.UUID(int=1)},
     "help.page": {"name": "start-a-client-organization"},
     "help.picture": {"language": "en", "name": "none.png"},
     "members.import_line": {"line": 1},
