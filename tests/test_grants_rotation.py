@@ -219,8 +219,8 @@ def test_an_owner_ends_a_live_session_of_a_client_that_lets_everybody_in(house):
     assert sessions(house, house.tech) == []
     assert told(house, "provider_access:end_session") == 2
     assert browser.get(f"{house.place.url}/members", status=303).location.startswith("/sign-in")
-    # The address that the page had leads nowhere now, and a second press ends nothing.
-    owner.get(page.response.request.path, status=404)
+    # The address that the page had leads back now, and a second press ends nothing.
+    owner.get(page.response.request.path, status=303)
     owner.post(page.response.request.path, status=303)
     assert told(house, "provider_access:end_session") == 2
     house.techs_browser().get(f"{house.place.url}/members")
@@ -234,7 +234,7 @@ def test_only_sessions_that_came_in_here_can_be_ended_and_only_by_an_owner(house
     owner = house.owners_browser()
     (own,) = sessions(house, house.owner)
     for other in (outside, own, house.id):
-        owner.get(f"{house.url}/sessions/{other}/end", status=404)
+        owner.get(f"{house.url}/sessions/{other}/end", status=303)
         owner.post(f"{house.url}/sessions/{other}/end", status=303)
     house.place.admins_browser().post(f"{house.url}/sessions/{inside}/end", status=403)
     assert len(sessions(house, house.tech)) == 1

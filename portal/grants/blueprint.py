@@ -28,5 +28,5 @@ def page_of(organization_id: uuid.UUID, grant_id: uuid.UUID) -> str:
 
 def end_of(organization_id: uuid.UUID, session_id: uuid.UUID) -> str:
     """Where a live session of somebody of the provider is ended."""
-    here: dict[str, Any] = {"organization_id": organization_id, "session_id": session_id}
+    here: dict[str, Any] = {"organization_id": organization_id, "visit": session_id}
     return url_for("grants.end_session", **here)

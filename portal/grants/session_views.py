@@ -1,9 +1,8 @@
 """Ending a live session of somebody of the provider, where no grant can be ended."""
 
 import uuid
-from typing import Any
 
-from flask import abort, render_template, url_for
+from flask import make_response, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -27,26 +26,26 @@ def _myself() -> str:
 ENDING = (("30 per hour", _myself),)
 
 
-@bp.get(f"{ALL}/sessions/<uuid:session_id>/end")
+@bp.get(f"{ALL}/sessions/<uuid:visit>/end")
 @requires(Permission.PROVIDER_ACCESS_DECIDE)
-def end_session(organization_id: uuid.UUID, session_id: uuid.UUID) -> str:
-    """What ending it means."""
-    found = _find(organization_id, session_id)
-    return render_template(
-        "grants/end_session.html",
-        name=found.name,
-        here=end_of(organization_id, session_id),
-        back_url=url_for("grants.index", organization_id=organization_id),
-    )
+def end_session(organization_id: uuid.UUID, visit: uuid.UUID) -> AnyResponse:
+    """What ending it means; one that is over, or never was in here, leads back."""
+    found = sessions.find(db.session(), organization_id, visit)
+    back_url = url_for("grants.index", organization_id=organization_id)
+    if found is None or queries.mode(db.session(), organization_id) is not AccessMode.ALWAYS:
+        return fragments.done(back_url)
+    here = end_of(organization_id, visit)
+    page = render_template("grants/end_session.html", name=found.name, here=here, back_url=back_url)
+    return make_response(page)
 
 
-@bp.post(f"{ALL}/sessions/<uuid:session_id>/end")
+@bp.post(f"{ALL}/sessions/<uuid:visit>/end")
 @requires(Permission.PROVIDER_ACCESS_DECIDE)
 @limited(ENDING)
-def end_session_submit(organization_id: uuid.UUID, session_id: uuid.UUID) -> AnyResponse:
+def end_session_submit(organization_id: uuid.UUID, visit: uuid.UUID) -> AnyResponse:
     """Sign the browser out."""
     try:
-        name = sessions.end(db.session(), actor(), organization_id, session_id)
+        name = sessions.end(db.session(), actor(), organization_id, visit)
         told = _("%(person)s is signed out.", person=name)
     except RuleError:
         db.session.rollback()
@@ -54,10 +53,3 @@ def end_session_submit(organization_id: uuid.UUID, session_id: uuid.UUID) -> Any
     saved = notices.add(told)
     db.session.commit()
     return fragments.done(url_for("grants.index", organization_id=organization_id), saved)
-
-
-def _find(organization_id: uuid.UUID, session_id: uuid.UUID) -> Any:
-    found = sessions.find(db.session(), organization_id, session_id)
-    if found is None or queries.mode(db.session(), organization_id) is not AccessMode.ALWAYS:
-        abort(404)
-    return found
