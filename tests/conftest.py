@@ -1,6 +1,7 @@
 """Fixtures of all tests; each lives in the module of `tests/support` that its name suggests."""
 
 pytest_plugins = [
+    "tests.support.properties",
     "tests.support.network",
     "tests.support.databases",
     "tests.support.lookups",

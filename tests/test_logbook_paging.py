@@ -116,7 +116,7 @@ def test_a_search_pauses_and_goes_on(database, admin, acme, monkeypatch):
 KINDS = ("organization:member:invite", "organization:member:accept", "organization:keys:create")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     kinds=st.sets(st.sampled_from(KINDS)),
     person=st.sampled_from([None, 0, 1]),

@@ -89,9 +89,7 @@ def test_every_row_that_stays_is_shown_once_in_both_directions(database, sort, d
     listing = Listing(sort=sort, descending=descending)
     provider = make_provider(database)
 
-    @settings(
-        max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
+    @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.lists(ROWS, max_size=14), st.lists(CHANGES, max_size=12), st.integers(1, 5))
     def pages_are_right(first, changes, size):
         with database.session() as session, session.begin_nested() as attempt:
