@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, abort, make_response, render_template, request, url_for
@@ -78,7 +79,7 @@ def new(provider_id: uuid.UUID) -> Response:
         if not client.is_open:
             abort(404)
         present = configurations.present(db.session(), client.id)
-        form["text"].data = text.write(write_tree(present.configuration))
+        form["text"].data = text.write(write_tree(_for_many(present.configuration)))
     return _form_page(provider_id, form)
 
 
@@ -98,6 +99,16 @@ def create(provider_id: uuid.UUID) -> AnyResponse:
     saved = notices.add(_("The baseline %(name)s is there now.", name=name))
     db.session.commit()
     return fragments.done(_url("baseline", provider_id, baseline_id=baseline_id), saved)
+
+
+def _for_many(configuration: Configuration) -> Configuration:
+    """Of what one client is set to, what others can be set to as well."""
+    policies = {
+        kind: setting
+        for kind, setting in configuration.policies.items()
+        if kind in WRITTEN.policies
+    }
+    return replace(configuration, policies=policies)
 
 
 def _wanted(form: BaselineForm) -> tuple[str, Configuration, str]:
