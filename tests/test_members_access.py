@@ -76,7 +76,11 @@ def test_keys_that_somebody_else_made_first_are_kept(keyless):
     admin = keyless.admins_browser()
     data = handed_over(keyless) | posted_client_keys()
     other, _private = new_key_pair()
-    keyless.database.run(update(Organization).values(public_key=other, protected_private_key="2.x"))
+    keyless.database.run(
+        update(Organization).values(
+            public_key=other, protected_private_key="2.x", provider_wrapped_key="2.y"
+        )
+    )
     page = admin.post(confirm_url(keyless), data, status=409)
     assert "Another browser has made the keys in the meantime." in page
     assert keyless.client().public_key == other

@@ -20,7 +20,7 @@ from tests.test_clients_subscription import settle
 
 pytestmark = pytest.mark.committed
 ADA, BEN, SUE = "ada@northwind.example", "ben@northwind.example", "sue@acme.example"
-DELETED_FR = "La suppression de Acme Ltd est prévue"
+DELETED_FR = "La suppression d\u2019Acme Ltd est prévue"
 KEPT = {"delete_at": None, "status_before_deletion": None}
 TYPED = {"name": "Bolt", "billing_email": "bills@bolt.example", "owner_email": "o@bolt.example"}
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, update
 
 from portal.domain.access import Role
 from portal.domain.attention import AttentionKind
+from portal.domain.plans import Plan
 from portal.models import Account, Attention, ClientAccess, Organization, utc_now
 from tests.support.attention import wrong
 from tests.support.clients import make_client, make_provider, persona
@@ -97,6 +98,7 @@ def test_the_moment_is_told_in_the_readers_zone(ada, acme, database):
     ],
 )
 def test_every_kind_has_its_words_and_its_help(ada, acme, database, kind, says, helps, where):
+    database.run(update(Organization).values(plan=Plan.ENTERPRISE, plan_rank=Plan.ENTERPRISE.rank))
     ends(database, ada.provider, acme, AttentionKind(kind), label="sso")
     page = ada.browser.get(url_of(ada))
     assert things(page) == [says]

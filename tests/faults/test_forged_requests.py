@@ -85,6 +85,7 @@ DELETING = {
     "clients.delete_tag_submit",
     "clients.delete_import_submit",
     "clients.delete_view_submit",
+    "domains.remove_submit",
     "groups.delete_submit",
     "members.delete_import_submit",
 }
