@@ -78,9 +78,11 @@ def in_order(groups: Iterable[GroupSetting]) -> list[GroupSetting]:
     return sorted(groups, key=_place)
 
 
-def _place(group: GroupSetting) -> tuple[str, str, str, list[tuple[str, str]]]:
+def _place(group: GroupSetting) -> tuple[str, str, str, bool, list[tuple[str, str]]]:
     levels = sorted((key, level or NO_ACCESS) for key, level in group.collections.items())
-    return name_ci(group.name), group.name, group.external_id or "", levels
+    # An id that is said to be none is written, one that is not said is not: two different lines.
+    says_id = group.external_id is not None
+    return name_ci(group.name), group.name, group.external_id or "", says_id, levels
 
 
 def keys_of(groups: Sequence[GroupSetting]) -> list[str]:
