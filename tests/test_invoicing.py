@@ -10,7 +10,7 @@ from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
 from portal.models import Organization, utc_now
 from tests.support.clients import make_provider, persona
-from tests.support.invoicing import TODAY, billing_url, facts, fill, subscribe
+from tests.support.invoicing import billing_url, facts, fill, subscribe, today
 from tests.support.logbook import member_browser
 
 
@@ -23,7 +23,7 @@ def ada(database):
 
 
 def test_the_page_says_what_is_due_and_that_nothing_is_issued_yet(ada, database):
-    began = TODAY - dt.timedelta(days=20)
+    began = today() - dt.timedelta(days=20)
     subscribe(database, ada.provider, "Acme Ltd", seats=10, began=began, pending=-150)
     subscribe(database, ada.provider, "Bolt", plan=Plan.ENTERPRISE, seats=3, began=began)
     page = ada.browser.get(billing_url(ada.provider))
@@ -67,7 +67,7 @@ def test_a_client_that_is_deleted_first_has_no_next_invoice(ada, database):
 
 
 def test_each_currency_has_its_own_sums(ada, database):
-    subscribe(database, ada.provider, "Acme", seats=1, began=TODAY - dt.timedelta(days=20))
+    subscribe(database, ada.provider, "Acme", seats=1, began=today() - dt.timedelta(days=20))
     subscribe(
         database,
         ada.provider,
@@ -75,7 +75,7 @@ def test_each_currency_has_its_own_sums(ada, database):
         seats=4,
         lines=[("seats", 3, 450)],
         terms={"currency": "EUR"},
-        began=TODAY - dt.timedelta(days=20),
+        began=today() - dt.timedelta(days=20),
     )
     page = ada.browser.get(billing_url(ada.provider))
     assert page.texts("section[aria-labelledby=due-title] strong") == [

@@ -24,14 +24,14 @@ from portal.invoicing.page import by_client
 from portal.invoicing.tariff import billed, tariff
 from portal.models import Subscription, SubscriptionChange, utc_now
 from tests.support.clients import make_provider
-from tests.support.invoicing import TODAY, subscribe
+from tests.support.invoicing import subscribe, today
 
 UTC = ZoneInfo("UTC")
 
 
 def ahead(database, provider):
     with database.session() as session:
-        return outlook(session, provider.id, tariff(None), TODAY, UTC)
+        return outlook(session, provider.id, tariff(None), today(), UTC)
 
 
 # The days
@@ -98,7 +98,7 @@ def some_client(rng, database, provider, number):
         seats=seats,
         seats_used=rng.randrange(seats + 1),
         extra_storage_gb=rng.choice([0, 0, 1, 5, 99]),
-        began=TODAY - dt.timedelta(days=rng.randrange(1, 900 if cadence.months == 1 else 360)),
+        began=today() - dt.timedelta(days=rng.randrange(1, 900 if cadence.months == 1 else 360)),
         pending=rng.choice([0, 0, 0, 333, -12_345]),
         lines=[("seats", seats, rng.choice([450, 700])), ("storage", 1, 33)],
         terms={
@@ -120,7 +120,7 @@ def test_the_sums_are_those_of_the_same_function_over_all_clients(database, seed
     for number in range(60):
         some_client(rng, database, provider, number)
     found = ahead(database, provider)
-    last = TODAY + dt.timedelta(days=DAYS)
+    last = today() + dt.timedelta(days=DAYS)
     due, years, by_day = {}, {}, {}
     seats = 0
     with database.session() as session:
@@ -131,7 +131,7 @@ def test_the_sums_are_those_of_the_same_function_over_all_clients(database, seed
                 terms = billed(row, whole, UTC)
                 seats += row.seats
                 years[row.currency] = years.get(row.currency, 0) + terms.per_year.cents
-                for day, amount in terms.until(TODAY, last):
+                for day, amount in terms.until(today(), last):
                     due[row.currency] = due.get(row.currency, 0) + amount.cents
                     key = row.currency, day
                     by_day[key] = by_day.get(key, 0) + amount.cents
@@ -169,6 +169,6 @@ def test_a_client_is_billed_what_its_own_change_of_subscription_says(database):
                 whole = tariff(None).regular(row)
                 terms = billed(row, whole, UTC)
                 assert preview.per_year_after.cents == whole.cents * (12 // terms.months)
-                coming = terms.next(TODAY)
+                coming = terms.next(today())
                 if coming:
                     assert coming == (preview.period.end, preview.next_invoice)

@@ -22,7 +22,7 @@ from portal.models import (
 )
 from portal.overview.page import months_before
 from tests.support.clients import make_client, make_provider, persona
-from tests.support.invoicing import TODAY, fill, subscribe
+from tests.support.invoicing import fill, subscribe, today
 from tests.support.logbook import tell_story
 
 DAY = dt.timedelta(days=1)
@@ -208,7 +208,7 @@ def test_the_bar_and_home_count_the_same_people(ada, database):
 
 def test_the_next_invoice_and_the_last_events_are_for_admins(ada, database):
     north = ada.provider
-    client = subscribe(database, north, seats=10, began=TODAY - 20 * DAY)
+    client = subscribe(database, north, seats=10, began=today() - 20 * DAY)
     tell_story(database, ada, client)
     page = ada.browser.get(home_url(north))
     assert tiles(page)["Next invoice"][0] == "$50.00"
