@@ -274,12 +274,23 @@ def test_what_was_removed_while_the_servers_were_asked_stays_removed(place, admi
     assert "organization:domain:verify" not in kinds(place)
 
 
-def test_a_smaller_plan_has_no_such_pages_and_no_row_for_them(place, admin):
+def test_a_smaller_plan_adds_none_and_still_removes_what_is_left(place, admin, name_server):
     assert admin.get(place.members).link("Domains").endswith("/domains")
-    row = add(place, admin)
+    row = verified(place, admin, name_server)
     place.database.run(update(Organization).values(plan=Plan.TEAMS, plan_rank=1))
-    for url in (f"{place.url}/domains", url_of(place, row)):
-        admin.get(url, status=404)
+    assert "Domains" not in str(admin.get(place.members))
+    admin.get(f"{place.url}/domains/new", status=404)
+    admin.post(f"{url_of(place, row)}/check", {}, status=404)
+    listed = admin.get(admin.get(f"{place.url}/settings").link("Domains"))
+    assert "The plan does not include domains." in listed
+    assert "Add domain" not in listed
+    page = admin.get(url_of(place, row))
+    assert "changes nothing here" in page
+    assert "Check now" not in page
+    asked = admin.get(page.link("Remove"))
+    left = admin.follow(admin.submit(asked, "Remove", {}, status=303))
+    assert "The plan does not include domains." in left
+    assert place.database.count(ClaimedDomain) == 0
 
 
 def test_the_list_costs_the_same_for_one_and_for_many(place, admin, statements):

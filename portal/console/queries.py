@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.models import (
     ApiKey,
+    ClaimedDomain,
     Collection,
     Group,
     Member,
@@ -66,6 +67,7 @@ class Numbers:
     collections: int
     groups: int
     policies: int
+    domains: int
 
 
 def numbers(session: Session, organization_id: uuid.UUID) -> Numbers:
@@ -75,6 +77,7 @@ def numbers(session: Session, organization_id: uuid.UUID) -> Numbers:
         _of(organization_id, Collection.id),
         _of(organization_id, Group.id),
         _of(organization_id, Policy.kind).where(Policy.is_on),
+        _of(organization_id, ClaimedDomain.id),
     )
     rows = (each.with_only_columns(func.count()).scalar_subquery() for each in counted)
     return Numbers(*session.execute(select(*rows)).one())

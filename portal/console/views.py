@@ -99,14 +99,17 @@ def _shown(name: str, value: str) -> str:
 def _page(
     form: SettingsForm, found: Any, status: int = 200, differences: tuple[Difference, ...] = ()
 ) -> Response:
+    counted = queries.numbers(db.session(), found.id)
+    # A smaller plan ends what domains are for, not the domains: they can still be removed.
+    keeping = {"domains.index"} if counted.domains else set()
     body = render_template(
         "console/settings.html",
         form=form,
         found=found,
         differences=differences,
-        facts=_facts(found),
+        facts=_facts(found, counted),
         phrase=fingerprint_phrase(str(found.id), found.public_key) if found.public_key else "",
-        others=other_settings(found.id, actor().can, g.plan),
+        others=other_settings(found.id, actor().can, g.plan, keeping),
         via_provider=actor().via_provider,
         key=queries.api_key(db.session(), found.id),
         open_link=queries.open_deletion(db.session(), found.id, dt.datetime.now(dt.UTC)),
@@ -115,8 +118,7 @@ def _page(
     return Response(body, status, mimetype="text/html")
 
 
-def _facts(found: Any) -> list[tuple[str, str]]:
-    counted = queries.numbers(db.session(), found.id)
+def _facts(found: Any, counted: queries.Numbers) -> list[tuple[str, str]]:
     return [
         (_("Plan"), _(found.plan.label)),
         (

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import Response, abort, make_response, render_template, url_for
+from flask import Response, abort, g, make_response, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -40,14 +40,14 @@ CHECKING = (("10 per minute", _myself), ("100 per hour", _myself))
 
 
 @bp.get(ALL)
-@requires(_MANAGE, feature=_OWN)
+@requires(_MANAGE)
 def index(organization_id: uuid.UUID) -> str:
     """All of them with their state."""
     rows = queries.domains(db.session(), organization_id)
     return render_template(
         "domains/index.html",
         lines=[line_of(row, _now()) for row in rows],
-        new_url=url_for("domains.new", organization_id=organization_id),
+        new_url=url_for("domains.new", organization_id=organization_id) if _included() else "",
     )
 
 
@@ -78,7 +78,7 @@ def add(organization_id: uuid.UUID) -> AnyResponse:
 
 
 @bp.get(ONE)
-@requires(_MANAGE, feature=_OWN)
+@requires(_MANAGE)
 def domain(organization_id: uuid.UUID, domain_id: uuid.UUID) -> Response:
     """The record to publish, where it goes, and what was found."""
     row = _find(organization_id, domain_id)
@@ -98,7 +98,7 @@ def check(organization_id: uuid.UUID, domain_id: uuid.UUID) -> AnyResponse:
 
 
 @bp.get(f"{ONE}/remove")
-@requires(_MANAGE, feature=_OWN)
+@requires(_MANAGE)
 def remove(organization_id: uuid.UUID, domain_id: uuid.UUID) -> str:
     """What removing it ends."""
     row = _find(organization_id, domain_id)
@@ -119,7 +119,7 @@ def remove(organization_id: uuid.UUID, domain_id: uuid.UUID) -> str:
 
 
 @bp.post(f"{ONE}/remove")
-@requires(_MANAGE, feature=_OWN)
+@requires(_MANAGE)
 def remove_submit(organization_id: uuid.UUID, domain_id: uuid.UUID) -> AnyResponse:
     """It is no domain of the organization any more."""
     row, saved = _find(organization_id, domain_id), ""
@@ -127,6 +127,11 @@ def remove_submit(organization_id: uuid.UUID, domain_id: uuid.UUID) -> AnyRespon
         saved = notices.add(_("%(domain)s is removed.", domain=shown(row.domain)))
     db.session.commit()
     return fragments.done(url_for("domains.index", organization_id=organization_id), saved)
+
+
+def _included() -> bool:
+    """Whether the plan has domains; what a larger one left behind can be read and removed."""
+    return bool(g.plan.has(_OWN))
 
 
 def _now() -> dt.datetime:
@@ -149,7 +154,7 @@ def _shown(organization_id: uuid.UUID, row: Any) -> dict[str, Any]:
     return {
         "line": line_of(row, _now()),
         "host": host_of(row.domain),
-        "check_url": _url("check", organization_id, row.id),
+        "check_url": _url("check", organization_id, row.id) if _included() else "",
         "remove_url": _url("remove", organization_id, row.id),
         "back_url": url_for("domains.index", **here),
         **_single(organization_id),

@@ -1,6 +1,6 @@
 """The Admin Console's rows: which pages there are, and who sees which."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -120,10 +120,21 @@ def _nearest(rows: Sequence[NavItem]) -> Sequence[NavItem]:
 
 
 def other_settings(
-    organization_id: UUID, can: Callable[[Permission], bool], plan: Plan
+    organization_id: UUID,
+    can: Callable[[Permission], bool],
+    plan: Plan,
+    keeping: Set[str] = frozenset(),
 ) -> tuple[NavItem, ...]:
-    """The rows of the settings beside the first, for the page that leads to them all."""
-    pages = [page for page in PAGES if page.group == _SETTINGS and page.is_open(can, plan)]
+    """The rows of the settings beside the first, for the page that leads to them all.
+
+    `keeping` are endpoints where something is left from a larger plan.
+    """
+    pages = [
+        page
+        for page in PAGES
+        if page.group == _SETTINGS
+        and (page.is_open(can, plan) or (page.endpoint in keeping and can(page.permission)))
+    ]
     return tuple(
         nav_item(_(page.label), page.endpoint, page.icon, organization_id=organization_id)
         for page in pages
