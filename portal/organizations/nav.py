@@ -1,6 +1,6 @@
 """The Admin Console's rows: which pages there are, and who sees which."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -123,7 +123,7 @@ def other_settings(
     organization_id: UUID,
     can: Callable[[Permission], bool],
     plan: Plan,
-    keeping: Set[str] = frozenset(),
+    keeping: Collection[str] = (),
 ) -> tuple[NavItem, ...]:
     """The rows of the settings beside the first, for the page that leads to them all.
 
