@@ -21,6 +21,7 @@ from portal.domain.access import Actor, Scope
 from portal.domain.errors import Changed
 from portal.domain.money import Money
 from portal.domain.periods import Period
+from portal.domain.policies import PolicyKind
 from portal.domain.pricing import LineKind, PriceList, Selection, TaxLine, Terms
 from portal.domain.subscription_changes import Preview, PricedLine, Subscribed
 from portal.models import (
@@ -147,11 +148,19 @@ def _priced(line: Any, currency: str) -> PricedLine:
     )
 
 
-def commit(session: Session, actor: Actor, world: World, preview: Preview) -> None:
+def commit(
+    session: Session,
+    actor: Actor,
+    world: World,
+    preview: Preview,
+    *,
+    off: Collection[PolicyKind] = (),
+) -> None:
     """Make what the preview shows true: seats and plan, lines, change, event, mails to owners.
 
-    Raises `Changed` where the client is not what `world` says any more, also if more of its seats
-    are in use by now than it would keep.
+    `off` are the policies that the owners read have come back turned off. Raises `Changed` where
+    the client is not what `world` says any more, also if more of its seats are in use by now than
+    it would keep.
     """
     if not preview.is_change:
         return
@@ -173,7 +182,7 @@ def commit(session: Session, actor: Actor, world: World, preview: Preview) -> No
         "mail.subscription_changed",
         client.id,
         actor.provider_id,
-        {"change": change_id},
+        {"change": change_id} | ({"off": " ".join(off)} if off else {}),
         but=actor.account_id,
     )
 

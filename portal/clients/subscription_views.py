@@ -20,9 +20,12 @@ from portal.clients.summary import cards
 from portal.domain.access import Permission
 from portal.domain.errors import N_, Changed, refuse
 from portal.domain.plans import Cadence, Plan
+from portal.domain.policies import PolicyKind
+from portal.domain.pricing import Selection
 from portal.domain.states import ClientStatus
 from portal.extensions import db
-from portal.policies.plans import plan_words
+from portal.policies import returning
+from portal.policies.plans import off_notice, plan_words
 from portal.web import notices
 from portal.web.access import actor, requires
 from portal.web.formats import number
@@ -65,13 +68,26 @@ def save_subscription(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Res
     if not _is_sealed(world, form):
         return _preview_page(form, provider_id, world, 409)
     try:
-        subscriptions.commit(db.session(), actor(), world, world.preview(wanted))
+        off = _commit(world, wanted)
     except Changed:
         return _again(provider_id, organization_id)
     text = _("The subscription of %(client)s is changed.", client=world.client.name)
+    if off:
+        text = f"{text} {off_notice(off)}"
     saved = notices.add(text) if wanted != world.selection else ""
     db.session.commit()
     return done(_url("clients.manage", provider_id, organization_id), saved)
+
+
+def _commit(world: World, wanted: Selection) -> tuple[PolicyKind, ...]:
+    """The change with what it does to policies; returns those that came back off."""
+    session, client_id = db.session(), world.client.id
+    seen = request.form.get("policies", "")
+    before, after = world.selection.plan, wanted.plan
+    off = returning.hold(session, client_id, before, after, seen=seen).off
+    subscriptions.commit(session, actor(), world, world.preview(wanted), off=off)
+    returning.turn_off(session, actor(), client_id, off)
+    return off
 
 
 def _again(provider_id: uuid.UUID, organization_id: uuid.UUID) -> Response:
@@ -175,6 +191,7 @@ def _preview_page(
 ) -> Response:
     wanted = form.selection()[0]
     chosen = _as_typed(wanted)
+    policies = returning.look(db.session(), world.client.id, world.selection.plan, wanted.plan)
     url = _url("clients.subscription", provider_id, world.client.id)
     body = render_template(
         "clients/subscription_preview.html",
@@ -182,8 +199,12 @@ def _preview_page(
         change=effect(f"{url}/preview", world.preview(wanted), wrong=False),
         url=url,
         form_url=f"{url}?{urlencode(chosen)}",
-        fields={**chosen, "seal": world.seal(wanted, _secrets()[0])},
-        policies=plan_words(db.session(), world.client.id, world.selection.plan, wanted.plan),
+        fields={
+            **chosen,
+            "seal": world.seal(wanted, _secrets()[0]),
+            "policies": policies.digest,
+        },
+        policies=plan_words(policies),
         has_changed=status == 409,
     )
     return Response(body, status, mimetype="text/html")

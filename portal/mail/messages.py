@@ -194,7 +194,10 @@ def provider_invitation(session: Session, office: Office, payload: Payload) -> L
 
 
 def subscription_changed(session: Session, office: Office, payload: Payload) -> Letter:
-    """Tells an owner what the provider changed: `organization`, `provider`, `change`, `account`."""
+    """Tells an owner what the provider changed: `organization`, `provider`, `change`, `account`.
+
+    `off`, where it is there: the policies that came back turned off, with spaces between.
+    """
     organization_id = uuid.UUID(payload["organization"])
     found = queries.subscription_change(session, organization_id, uuid.UUID(payload["change"]))
     to = queries.address_of(session, uuid.UUID(payload["account"]))
@@ -209,6 +212,7 @@ def subscription_changed(session: Session, office: Office, payload: Payload) -> 
             "organization": found.organization,
             "provider": found.provider or "",
             "changes": [(name, found.before[name], found.after[name]) for name in found.after],
+            "off": [PolicyKind(kind).label for kind in payload.get("off", "").split()],
             "plans": {plan.value: plan.label for plan in Plan},
             "cadences": {cadence.value: cadence.label for cadence in Cadence},
         },

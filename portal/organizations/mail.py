@@ -17,16 +17,16 @@ def tell_owners(
     topic: str,
     organization_id: uuid.UUID,
     provider_id: uuid.UUID | None,
-    more: Mapping[str, uuid.UUID] | None = None,
+    more: Mapping[str, uuid.UUID | str] | None = None,
     *,
     but: uuid.UUID | None = None,
     own: bool = False,
 ) -> frozenset[uuid.UUID]:
     """Queue a mail to every confirmed owner; its payload holds `organization`, `account`, `locale`.
 
-    `provider` is there where one is given, and the ids in `more`. `but` is the account that did
-    it and needs no mail; `own` leaves out owners who are people of the provider. Returns the
-    accounts of the owners.
+    `provider` is there where one is given, and what is in `more`, never anything personal. `but`
+    is the account that did it and needs no mail; `own` leaves out owners who are people of the
+    provider. Returns the accounts of the owners.
     """
     owners: Sequence[Any] = queries.confirmed_owners(session, organization_id)
     if own:
@@ -73,7 +73,7 @@ def _tell(
     people: Iterable[Any],
     organization_id: uuid.UUID,
     provider_id: uuid.UUID | None,
-    more: Mapping[str, uuid.UUID],
+    more: Mapping[str, uuid.UUID | str],
     but: set[uuid.UUID | None],
 ) -> None:
     ids = dict(more) | ({"provider": provider_id} if provider_id else {})

@@ -1,66 +1,53 @@
-"""What another plan does to a client's policies: none is lost, but a smaller plan asks none."""
+"""What another plan does to a client's policies, in sentences."""
 
-import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from sqlalchemy.orm import Session
 
-from portal.domain.plans import Feature, Plan
-from portal.domain.policies import PolicyKind, holds_for
-from portal.domain.policy_effects import AT_THE_DOOR, INSIDE, lacks
-from portal.policies import queries
-from portal.policies.service import OFFERED
+from portal.domain.policies import PolicyKind
+from portal.policies.returning import Return
 from portal.web.formats import number
 
 
-def plan_words(
-    session: Session, organization_id: uuid.UUID, before: Plan, after: Plan
-) -> list[str]:
-    """Which policies stop holding with the plan, or hold again and who does not meet them."""
-    if before.has(Feature.POLICIES) == after.has(Feature.POLICIES):
-        return []
-    found = queries.stored(session, organization_id, OFFERED)
-    are_on = [kind for kind, policy in found.items() if policy.is_on]
-    if not are_on:
-        return []
-    names = ", ".join(_(kind.label) for kind in are_on)
-    if before.has(Feature.POLICIES):
-        stop = _("These policies stay stored and hold no longer: %(policies)s.", policies=names)
-        return [str(stop)]
-    again = str(_("These policies hold again: %(policies)s.", policies=names))
-    return [again, *_lacking(session, organization_id, are_on)]
+def plan_words(found: Return) -> list[str]:
+    """Which policies stop holding with the plan, hold again, or come back off, and why."""
+    return [str(text) for text in _sentences(found)]
 
 
-def _lacking(
-    session: Session, organization_id: uuid.UUID, kinds: list[PolicyKind]
-) -> Iterator[str]:
-    standings = [queries.standing_of(row) for row in queries.people(session, organization_id)]
-    for kind in AT_THE_DOOR:
-        many = sum(
-            each.subject.state in INSIDE and holds_for(kind, each.subject) and lacks(kind, each)
-            for each in standings
+def labels(kinds: Iterable[PolicyKind]) -> str:
+    """Their names, in the reader's language."""
+    return ", ".join(_(kind.label) for kind in kinds)
+
+
+def _sentences(found: Return) -> Iterator[str]:
+    if found.stop:
+        yield _(
+            "These policies stay stored and hold no longer: %(policies)s.",
+            policies=labels(found.stop),
         )
-        if kind in kinds and many:
-            yield _sentence(kind, many)
-
-
-def _sentence(kind: PolicyKind, many: int) -> str:
-    if kind is PolicyKind.TWO_STEP:
-        text = ngettext(
+    if found.again:
+        yield _("These policies hold again: %(policies)s.", policies=labels(found.again))
+    if found.without_factor:
+        yield ngettext(
             "%(count)s member has no second factor, and sets one up before going on.",
             "%(count)s members have no second factor, and set one up before going on.",
-            many,
-            count=number(many),
+            found.without_factor,
+            count=number(found.without_factor),
         )
-    else:
-        text = ngettext(
-            "%(count)s member belongs to another organization, and stays until somebody revokes "
-            "them.",
-            "%(count)s members belong to another organization, and stay until somebody revokes "
-            "them.",
-            many,
-            count=number(many),
+    if found.off:
+        yield _("These policies come back turned off: %(policies)s.", policies=labels(found.off))
+        yield ngettext(
+            "%(count)s member belongs to another organization by now, and no change of plan takes "
+            "access away. Turning on Single organization again names them first.",
+            "%(count)s members belong to another organization by now, and no change of plan takes "
+            "access away. Turning on Single organization again names them first.",
+            found.elsewhere,
+            count=number(found.elsewhere),
         )
+
+
+def off_notice(kinds: Iterable[PolicyKind]) -> str:
+    """What somebody reads after the change, of what is off now."""
+    text = _("These policies came back turned off: %(policies)s.", policies=labels(kinds))
     return str(text)

@@ -187,6 +187,12 @@ def revoked_by(session: Session, organization_id: uuid.UUID, kind: PolicyKind) -
     return sum(effect is Effect.REVOKED for effect in found.values())
 
 
+def keep_off(session: Session, actor: Actor, organization_id: uuid.UUID, stored: Stored) -> None:
+    """Turn off one that is on, with its event; who calls has held the organization."""
+    wanted = Wanted(is_on=False, data=stored.data, version=stored.version)
+    _keep(session, actor, organization_id, stored, wanted)
+
+
 def _keep(
     session: Session,
     actor: Actor | None,
