@@ -1,6 +1,7 @@
 """What owners and technicians are mailed about access, and where the links lead."""
 
 import pytest
+from sqlalchemy import literal, select, update
 
 from portal.crypto.tokens import Link, LinkSigner
 from portal.domain.access import Role
@@ -9,10 +10,8 @@ from portal.domain.states import MemberState
 from portal.grants.service import close_due
 from portal.mail.letters import compose
 from portal.mail.messages import MESSAGES, Office, Outdated
-from portal.models import (
-    Member,
-    new_id,
-)
+from portal.models import Member, Organization, new_id
+from portal.providers import rotation_asked
 from tests.support.databases import SECRET_KEY
 from tests.support.grants import make_house
 from tests.support.organizations import join
@@ -106,6 +105,22 @@ def test_only_the_clients_own_owners_are_asked(house, tech):
     ask(house, tech)
     assert [mail.account_id for mail in house.mails("access_asked")] == [house.owner.account_id]
     assert house.database.count(Member) == 3
+
+
+def test_an_owner_whose_key_is_withheld_is_led_to_where_it_is_handed_over(house):
+    house.database.run(
+        update(Organization).where(Organization.id == house.id).values(provider_wrapped_key=None)
+    )
+    with house.database.session() as session:
+        row = session.execute(select(Organization.id, literal(False).label("has_next"))).first()
+        rotation_asked.tell(session, house.place.actor, row, house.place.provider_keys.public_key)
+    assert [mail.account_id for mail in house.mails("key_withheld")] == [house.owner.account_id]
+    to, subject, text = mail_of(house, "key_withheld")
+    assert (to, subject) == (house.owner.email, "Northwind IT has no key of Acme Ltd any more")
+    assert "/grants.choose" in text
+    house.set_mode(AccessMode.NEVER)
+    with pytest.raises(Outdated):
+        mail_of(house, "key_withheld")
 
 
 def sessions(house):

@@ -106,6 +106,29 @@ def access_mode_team(session: Session, office: Office, payload: Payload) -> Lett
     )
 
 
+def key_withheld(session: Session, office: Office, payload: Payload) -> Letter:
+    """Asks an owner for the key again that the provider lost: `organization`, `account`."""
+    organization_id = uuid.UUID(payload["organization"])
+    found = access_queries.access_mode(session, organization_id)
+    to = queries.owner_address(session, organization_id, uuid.UUID(payload["account"]))
+    if found is None or to is None or found.provider is None:
+        raise Outdated("The organization, the owner or the provider is gone.")
+    if found.mode is not AccessMode.ASK or found.provider_holds_key:
+        raise Outdated("The key was handed over, or the provider no longer asks for it.")
+    here = {"organization_id": organization_id, "mode": AccessMode.ASK.value}
+    return Letter(
+        name="key_withheld",
+        to=to,
+        locale=payload["locale"],
+        sender=found.provider,
+        facts={
+            "organization": found.organization,
+            "provider": found.provider,
+            "url": office.url_for("grants.choose", **here),
+        },
+    )
+
+
 def _url(office: Office, found: Any) -> str:
     here = {"organization_id": found.organization_id, "grant_id": found.id}
     return office.url_for("grants.grant", **here)

@@ -49,8 +49,11 @@ def access_mode(session: Session, organization_id: uuid.UUID) -> Row[Any] | None
         organization_id,
         Organization.name.label("organization"),
         Organization.provider_id,
+        Organization.provider_wrapped_key.is_not(None).label("provider_holds_key"),
         ProviderAccess.mode,
+        Provider.name.label("provider"),
     ).outerjoin(ProviderAccess, ProviderAccess.organization_id == Organization.id)
+    found = found.outerjoin(Provider, Provider.id == Organization.provider_id)
     return session.execute(found).one_or_none()
 
 

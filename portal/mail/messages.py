@@ -24,6 +24,7 @@ from portal.mail.access_messages import (
     access_asked,
     access_ended,
     access_mode_team,
+    key_withheld,
 )
 from portal.mail.client_messages import (
     client_created,
@@ -317,6 +318,7 @@ MESSAGES: Mapping[str, Callable[[Session, Office, Payload], Letter]] = {
     "mail.access_asked": access_asked,
     "mail.access_ended": access_ended,
     "mail.access_mode_team": access_mode_team,
+    "mail.key_withheld": key_withheld,
     "mail.address_confirm": address_confirm,
     "mail.address_notice": address_notice,
     "mail.domain_verified": domain_messages.domain_verified,

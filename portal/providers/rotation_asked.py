@@ -13,6 +13,7 @@ from portal.domain.access import Actor
 from portal.domain.provider_access import AccessMode
 from portal.events import Stream
 from portal.models import Organization, ProviderAccess
+from portal.organizations.mail import tell_owners
 
 # So many clients that wait for their owners are named on the page.
 NAMED = 50
@@ -36,7 +37,10 @@ def clients(session: Session, provider_id: uuid.UUID) -> Sequence[Row[Any]]:
 
 
 def tell(session: Session, actor: Actor, client: Row[Any], public_key: str) -> None:
-    """Its log says what became of the provider's copy; `client` is a row of `clients`."""
+    """Its log says what became of the provider's copy; `client` is a row of `clients`.
+
+    Where there is none any more, its owners are mailed: only they can hand it over again.
+    """
     events.record(
         session,
         actor,
@@ -45,6 +49,9 @@ def tell(session: Session, actor: Actor, client: Row[Any], public_key: str) -> N
         subject_id=client.id,
         fingerprint=fingerprint_phrase(str(actor.provider_id), public_key),
     )
+    if not client.has_next:
+        topic = "mail.key_withheld"
+        tell_owners(session, topic, client.id, actor.provider_id, own=True)
 
 
 def withheld(session: Session, provider_id: uuid.UUID) -> Sequence[str]:
