@@ -40,9 +40,9 @@ def home_url(provider):
 def tiles(page):
     """{label: (figure, what is said about it)}"""
     found = {}
-    for card in page.select(".card-row .card"):
-        figure = card.select_one(".price strong").get_text()
-        about = card.select_one(".price span").get_text()
+    for card in page.select(".tiles .tile"):
+        figure = card.select_one("strong").get_text()
+        about = card.select("span")[-1].get_text()
         label = str(card.find(string=re.compile(r"\w")))
         found[label.strip()] = (figure, about)
     return found

@@ -112,7 +112,7 @@ def _client_items(here: dict[str, Any]) -> list[NavItem]:
     people = nav_item(_("Stuck people"), "clients.stuck_people", "user-check", stuck, **here)
     is_here = (request.endpoint or "").startswith("clients.stuck_")
     return [
-        nav_item(_("Home"), "overview.home", "layers", **here),
+        nav_item(_("Home"), "overview.home", "house", **here),
         replace(clients, current=clients.current and not is_here),
         replace(people, current=is_here),
         nav_item(_("Expiry radar"), "radar.index", "clock", **here),
