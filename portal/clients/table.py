@@ -1,9 +1,8 @@
 """The Clients table as its template shows it: every text made once, no look-up left for a row."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,81 +13,12 @@ from markupsafe import Markup, escape
 from portal.clients.listing import FEW_SEATS, PAGE_SIZE, Listing, SeatsLeft, Sort
 from portal.clients.mark_queries import Marks, TagShown
 from portal.clients.queries import COUNTED, KEYLESS_COUNTED
+from portal.clients.table_parts import NOTHING, Asked, Chip, Header, Switch, Table, View
 from portal.domain.names import colour_of_hex, initials
 from portal.domain.paging import Cursor, Page
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
 from portal.web.languages import per_language
-
-
-@dataclass(frozen=True)
-class Header:
-    """A sortable column; `direction` is how it is sorted now, as `aria-sort` says it."""
-
-    name: str
-    label: str
-    url: str
-    direction: str
-    numeric: bool
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter in use; `url` is the list without it."""
-
-    label: str
-    url: str
-
-
-class Switch(NamedTuple):
-    """A filter that is on or off: its field, the value that turns it on, and its label."""
-
-    name: str
-    value: str
-    label: str
-    on: bool
-
-
-class View(NamedTuple):
-    """A saved view as a link; `current` where it is what is shown."""
-
-    label: str
-    url: str
-    current: bool
-
-
-@dataclass(frozen=True)
-class Table:
-    """What `clients/_table.html` shows."""
-
-    url: str
-    listing: Listing
-    headers: tuple[Header, ...]
-    labels: dict[str, str]
-    rows: tuple[dict[str, str | int], ...]
-    chips: tuple[Chip, ...]
-    clear_url: str
-    csv_url: str
-    plans: tuple[tuple[str, str], ...]
-    statuses: tuple[tuple[str, str], ...]
-    tags: tuple[tuple[str, str], ...]
-    seats: tuple[tuple[str, str], ...]
-    views: tuple[View, ...]
-    query: str
-    switches: tuple[Switch, ...]
-    order: str
-    size: str
-    count: str
-    all_of_them: str
-    has_clients: bool
-    previous_url: str | None
-    next_url: str | None
-    keyless: str
-
-    def fill(self, shape: Markup) -> Markup:
-        """`shape` once for each row, its `%(name)s` places filled; `rows` are escaped already."""
-        text = str(shape)
-        return Markup("".join([text % row for row in self.rows]))  # noqa: S704 - see `_rows`
 
 
 @per_language
@@ -115,12 +45,16 @@ def build(
     listing: Listing,
     *,
     url: str,
-    csv_url: str,
+    at: str,
     marks: Marks,
     total: int | None,
     write_cursor: Callable[[Cursor], str],
+    asked: Asked = NOTHING,
 ) -> Table:
-    """The table of one page; `total` is the provider's number of clients, None in a scope."""
+    """The table of one page, the one at the cursor `at` or the first.
+
+    `total` is the provider's number of clients, None in a scope.
+    """
     first = page.rows[0] if page.rows else None
     found, keyless = (first.found or 0, first.keyless or 0) if first else (0, 0)
     query, labels = listing.query(), column_labels()
@@ -134,14 +68,12 @@ def build(
         listing=listing,
         headers=_headers(url, listing, labels),
         labels={sort.value: label for sort, label in labels.items()},
-        rows=_rows(page, marks.tags),
-        chips=_chips(url, listing, marks),
-        clear_url=address(url, listing.unfiltered()),
-        csv_url=address(csv_url, listing),
-        **_choices(marks),
+        rows=_rows(page, marks.tags, asked.ticked),
+        **_narrowing(url, listing, marks),
         views=_views(url, marks, here),
         query=here,
-        switches=_switches(listing),
+        at=at,
+        asked=asked,
         order=query.get("sort", ""),
         size=query.get("size", ""),
         count=_count(listing, total, found),
@@ -153,9 +85,13 @@ def build(
     )
 
 
-def _choices(marks: Marks) -> dict[str, Any]:
-    """What the selects of the toolbar offer."""
+def _narrowing(url: str, listing: Listing, marks: Marks) -> dict[str, Any]:
+    """What the toolbar offers, what of it is in use, and the list without it and as a file."""
     return {
+        "chips": _chips(url, listing, marks),
+        "clear_url": address(url, listing.unfiltered()),
+        "csv_url": address(f"{url}.csv", listing),
+        "switches": _switches(listing),
         "plans": _plan_choices(),
         "statuses": _status_choices(),
         "tags": tuple((tag.id.hex, tag.name) for tag in marks.tags.values()),
@@ -187,7 +123,9 @@ def _who(name: str) -> tuple[str, str]:
     return str(escape(name)), str(escape(initials(name)))
 
 
-def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, str | int], ...]:
+def _rows(
+    page: Page[Any], known: Mapping[UUID, TagShown], ticked: frozenset[str]
+) -> tuple[dict[str, str | int], ...]:
     """What the shape of a row has places for. Whatever is text is escaped here.
 
     The meter turns to warn at 90 % and to bad at the last seat: `fill` says so in fewer bytes than
@@ -205,6 +143,7 @@ def _rows(page: Page[Any], known: Mapping[UUID, TagShown]) -> tuple[dict[str, st
         rows.append(
             {
                 "id": f"{hex_[:8]}-{hex_[8:12]}-{hex_[12:16]}-{hex_[16:20]}-{hex_[20:]}",
+                "ticked": " checked" if hex_ in ticked else "",
                 "name": shown,
                 "initials": letters,
                 "tone": colour_of_hex(hex_),

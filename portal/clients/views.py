@@ -5,9 +5,8 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flask import Response, current_app, g, redirect, request, url_for
+from flask import Response, g, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.clients import (
@@ -19,7 +18,6 @@ from portal.clients import (
     lifecycle_views,
     link_views,
     manage_views,
-    mark_queries,
     new_views,
     queries,
     reach_views,
@@ -28,12 +26,14 @@ from portal.clients import (
     stuck_views,
     subscription_views,
     table,
+    table_page,
     tag_views,
     view_views,
 )
 from portal.clients.blueprint import bp
 from portal.clients.listing import Listing, Sort
 from portal.clients.mark_queries import Marks
+from portal.clients.table_page import FRAGMENT, PAGE
 from portal.domain.access import Permission
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
@@ -44,7 +44,6 @@ from portal.web import csv
 from portal.web.access import actor, requires
 from portal.web.fragments import respond, wants
 from portal.web.languages import zone
-from portal.web.paging import CursorSigner, signer
 
 __all__ = [
     "annotation_views",
@@ -65,11 +64,6 @@ __all__ = [
     "tag_views",
     "view_views",
 ]
-TABLE = "clients/_table.html"
-
-
-def _signer() -> CursorSigner:
-    return signer(current_app.extensions["settings"].secret_keys, "clients")
 
 
 @bp.get("/providers/<uuid:provider_id>/clients")
@@ -81,46 +75,31 @@ def index(provider_id: uuid.UUID) -> AnyResponse:
     """
     if "view" in request.args:
         return redirect(_viewed(provider_id), 303)
-    marks = _marks(provider_id)
+    marks = table_page.marks_of(provider_id)
     listing = marks.known(Listing.read(request.args))
-    signs = _signer()
     at = request.args.get("at", "")
-    cursor = signs.read(at, sort=listing.sort, descending=listing.descending) if at else None
-    page = None
     # What the frame counts comes along; a fragment has no frame.
-    counted = None if wants(TABLE) else waiting.wanted(actor())
-    if cursor or not at:
-        page = queries.clients_page(db.session(), actor().scope, listing, cursor, counted)
-    if page is None or (at and not page.rows):
+    counted = None if wants(FRAGMENT) else waiting.wanted(actor())
+    if at:
+        page = table_page.rows_at(listing, at, counted)
+    else:
+        page = table_page.first_rows(listing, counted)
+    if page is None:
         url = url_for("clients.index", provider_id=provider_id)
         return redirect(table.address(url, listing), 303)
     if counted and page.rows:
         g.waiting = waiting.given(page.rows[0])
-    view = table.build(
-        page,
-        listing,
-        # Beside this page, and a third of its bytes less than in full.
-        url="clients",
-        csv_url="clients.csv",
-        marks=marks,
-        total=current_user.place.clients_count if actor().scope.is_whole else None,
-        write_cursor=signs.write,
-    )
+    # Beside this page, and a third of its bytes less than in full.
+    view = table_page.shown(page, listing, marks, url="clients", at=at)
     limited = actor().scope.is_limited
-    return respond(
-        "clients/index.html", TABLE, table=view, provider_id=provider_id, is_limited=limited
-    )
-
-
-def _marks(provider_id: uuid.UUID) -> Marks:
-    return mark_queries.marks(db.session(), provider_id, actor().account_id)
+    return respond(PAGE, FRAGMENT, table=view, provider_id=provider_id, is_limited=limited)
 
 
 def _viewed(provider_id: uuid.UUID) -> str:
     """Where a saved view leads; one that is not there leads to all clients."""
     url = url_for("clients.index", provider_id=provider_id)
     wanted = request.args["view"]
-    views = {view.id.hex: view for view in _marks(provider_id).views}
+    views = {view.id.hex: view for view in table_page.marks_of(provider_id).views}
     found = views.get(wanted.replace("-", "").lower())
     return f"{url}?{found.query}" if found else url
 
@@ -129,7 +108,7 @@ def _viewed(provider_id: uuid.UUID) -> str:
 @requires(Permission.CLIENTS_READ)
 def download(provider_id: uuid.UUID) -> Response:
     """All the clients that the filters leave, as a file."""
-    marks = _marks(provider_id)
+    marks = table_page.marks_of(provider_id)
     listing = marks.known(Listing.read(request.args))
     columns = table.column_labels()
     header = [
