@@ -254,17 +254,18 @@ def test_a_change_is_found_again_from_the_table(ada, database):
 )
 def test_a_choice_that_says_nothing_is_answered_on_the_table(ada, database, fields, words):
     make_client(database, ada.provider, "Acme")
-    answer = ada.browser.post(f"{ada.clients_url}/changes", fields, status=303)
-    assert words in ada.browser.get(answer.location)
+    page = ada.browser.post(f"{ada.clients_url}/changes", fields, status=422)
+    assert page.text(".error-summary li") == words
 
 
 def test_nobody_changes_another_providers_clients(ada, database):
     acme = make_client(database, ada.provider, "Acme")
     mallory = persona(database)
-    answer = mallory.browser.post(
-        f"{mallory.clients_url}/changes", {"do": "suspend", "id": acme.id}, status=303
+    page = mallory.browser.post(
+        f"{mallory.clients_url}/changes", {"do": "suspend", "id": acme.id}, status=422
     )
-    assert "Tick at least one client first." in mallory.browser.get(answer.location)
+    assert "Tick at least one client first." in page
+    assert "Acme" not in page
     page = look(ada, EVERY, do="suspend")
     change_id = page.response.request.path.rpartition("/")[2]
     mallory.browser.get(f"{mallory.clients_url}/changes/{change_id}", status=404)

@@ -279,8 +279,8 @@ def test_undo_keeps_seats_that_are_in_use_by_now(ada, database):
 def test_a_number_that_says_nothing_is_answered_on_the_table(ada, database, do, number, words):
     client(database, ada)
     fields = {"do": do, "seats": number, "scope": "all"}
-    answer = ada.browser.post(f"{ada.clients_url}/changes", fields, status=303)
-    assert words in ada.browser.get(answer.location)
+    page = ada.browser.post(f"{ada.clients_url}/changes", fields, status=422)
+    assert words in page.texts(".bulk-bar .error")
     assert database.count(ChangeSet) == 0
 
 
@@ -330,8 +330,8 @@ def test_another_providers_clients_are_nobodys_business(ada, database):
     acme = client(database, ada)
     mallory = persona(database)
     fields = {"do": "seats:add", "seats": "5", "id": acme.id}
-    answer = mallory.browser.post(f"{mallory.clients_url}/changes", fields, status=303)
-    assert "Tick at least one client first." in mallory.browser.get(answer.location)
+    refused = mallory.browser.post(f"{mallory.clients_url}/changes", fields, status=422)
+    assert "Tick at least one client first." in refused
     page = look(ada, EVERY, do="seats:add", seats="5")
     change_id = page.response.request.path.rpartition("/")[2]
     for step in ("start", "work", "undo"):

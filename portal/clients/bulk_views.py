@@ -11,11 +11,12 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from portal.billing.offer import price_list
-from portal.clients import bulk
+from portal.clients import bulk, table_page
 from portal.clients.blueprint import bp
 from portal.clients.bulk import Wish
 from portal.clients.bulk_pages import many_of, title_of
 from portal.clients.listing import Listing
+from portal.clients.table_parts import Asked
 from portal.domain.access import Permission
 from portal.domain.bulk import BulkAction, BulkState
 from portal.domain.errors import N_, Message, RuleError
@@ -70,11 +71,31 @@ def prepare_change(provider_id: uuid.UUID) -> Response:
         change_set_id = _prepare()
     except RuleError as error:
         db.session.rollback()
-        saved = notices.add(sentence(error.text), "warning")
-        db.session.commit()
-        return done(_back(provider_id), saved)
+        return _refused(provider_id, error)
     db.session.commit()
     return done(_url("clients.change", provider_id, change_set_id))
+
+
+def _refused(provider_id: uuid.UUID, error: RuleError) -> Response:
+    """The table again, with what was ticked, chosen and typed; the mistake beside its field.
+
+    A baseline is chosen on a page of its own: from there it leads to the table, and says why.
+    """
+    sent = request.form
+    if sent.get("do") == BulkAction.BASELINE:
+        saved = notices.add(sentence(error.text), "warning")
+        db.session.commit()
+        return done(url_for("clients.index", provider_id=provider_id), saved)
+    ticked = filter(None, map(_id, sent.getlist("id")))
+    asked = Asked(
+        ticked=frozenset(each.hex for each in ticked),
+        action=sent.get("do", ""),
+        tag=sent.get("tag_id", ""),
+        seats=sent.get("seats", "")[:20],
+        error=sentence(error.text),
+        field=error.field or "",
+    )
+    return table_page.again(provider_id, _listing(), sent.get("at", ""), asked)
 
 
 def _prepare() -> uuid.UUID:
@@ -89,7 +110,7 @@ def _prepare() -> uuid.UUID:
         actor(),
         wish,
         ticked=ticked,
-        query=_query(request.form.get("query", "")),
+        query=urlencode(_listing().query()),
         prices=_prices(),
     )
 
@@ -101,7 +122,7 @@ def _wish() -> Wish:
     if word == BulkAction.BASELINE:
         return Wish(BulkAction.BASELINE, baseline_id=_id(request.form.get("baseline_id", "")))
     if word not in set(BulkAction) - {BulkAction.SEATS}:
-        raise RuleError(Message(UNKNOWN))
+        raise RuleError(Message(UNKNOWN), field="do")
     return Wish(BulkAction(word), tag_id=_id(request.form.get("tag_id", "")))
 
 
@@ -109,7 +130,7 @@ def _seats() -> int | None:
     try:
         return whole_number(request.form.get("seats", ""))
     except RuleError:
-        raise RuleError(Message(HOW_MANY)) from None
+        raise RuleError(Message(HOW_MANY), field="seats") from None
 
 
 def _prices() -> PriceList:
@@ -179,14 +200,8 @@ def _id(text: str) -> uuid.UUID | None:
         return None
 
 
-def _query(text: str) -> str:
-    return urlencode(Listing.read(dict(parse_qsl(text[:2000]))).query())
-
-
-def _back(provider_id: uuid.UUID) -> str:
-    query = _query(request.form.get("query", ""))
-    url = url_for("clients.index", provider_id=provider_id)
-    return f"{url}?{query}" if query else url
+def _listing() -> Listing:
+    return Listing.read(dict(parse_qsl(request.form.get("query", "")[:2000])))
 
 
 def _url(endpoint: str, provider_id: uuid.UUID, change_set_id: uuid.UUID) -> str:

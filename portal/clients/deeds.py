@@ -165,5 +165,5 @@ def tag_name(session: Session, actor: Actor, tag_id: uuid.UUID | None) -> str:
     found = select(Tag.name).where(Tag.provider_id == provider_of(actor), Tag.id == tag_id)
     name = session.scalars(found).one_or_none()
     if name is None:
-        raise refuse(NO_SUCH_TAG)
+        raise refuse(NO_SUCH_TAG, field="tag_id")
     return name

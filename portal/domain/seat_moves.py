@@ -48,9 +48,9 @@ class SeatMove:
     def asked(cls, way: Way, number: int | None) -> "SeatMove":
         """The move that a form says; raises `RuleError` for no number or an impossible one."""
         if number is None or number < 1:
-            raise refuse(HOW_MANY)
+            raise refuse(HOW_MANY, field="seats")
         if number > MOST:
-            raise refuse(TOO_MANY_SEATS, most=MOST)
+            raise refuse(TOO_MANY_SEATS, field="seats", most=MOST)
         return cls(way, number)
 
     @classmethod
