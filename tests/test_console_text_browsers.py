@@ -7,11 +7,13 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.domain.access import Role
+from portal.domain.claimed_domains import PREFIX
 from portal.domain.plans import Plan
 from portal.domain.states import MemberState
 from portal.models import Member, Organization, Policy
 from tests.support.accounts import newest_code
 from tests.support.collections import confirmed
+from tests.support.domains import ACME, drain, make_house, publish, row_of
 from tests.support.organizations import make_place
 
 pytestmark = pytest.mark.committed
@@ -67,3 +69,30 @@ def test_an_owner_gives_a_role_revokes_and_turns_a_policy_on(live, w3m):
     assert "Require two-step sign-in" in browser.see()
     assert live.database.one(select(Policy)).is_on
     assert live.database.all(select(Member.id).where(Member.id == mia)) == [mia]
+
+
+def test_an_owner_verifies_a_domain_and_removes_it(live, w3m, name_server):
+    place = make_house(live.database)
+    owner, _row = confirmed(place, Role.OWNER, "oda")
+    browser = come_in(live, w3m, owner.email)
+
+    browser.go(f"{live.url}{place.url}/domains")
+    assert "No domains yet" in browser.see()
+    browser.follow("Add domain")
+    browser.fill("What stands behind the @", ACME)
+    browser.press("Add domain Cancel")
+    page = browser.see()
+    row = row_of(place)
+    assert f"{PREFIX}{row.token}" in page
+    assert "Waiting for the record" in page
+    publish(name_server, row)
+    browser.press("Check now")
+    assert "The name servers are being asked." in browser.see()
+    drain(place, name_server)
+    browser.follow("Load again")
+    assert "Verified on" in browser.see()
+    browser.follow("Remove")
+    assert "Another organization can verify it then." in " ".join(browser.see().split())
+    # The heading has the button's word as well; the button stands before this one.
+    browser.choose("Cancel")
+    assert f"{ACME} is removed." in browser.see()
