@@ -87,7 +87,9 @@ def value(path: tuple[str, ...], found: Value | None) -> str:
         return str(_("There"))
     if path[0] == GROUPS:
         return str(found) or str(_("Empty"))
-    if path[-1] == ON or path[0] == SETTINGS:
+    if path[-1] == ON:
+        return policies.on_or_off(bool(found))
+    if path[0] == SETTINGS:
         return str(_("On")) if found else str(_("Off"))
     return policies.value_of(path[-1], found)
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from flask_babel import gettext as _
-from flask_babel import ngettext
+from flask_babel import ngettext, pgettext
 
 from portal.domain.emails import shown
 from portal.domain.errors import NN_, Message, RuleError
@@ -79,9 +79,14 @@ def needed_words(kind: PolicyKind, stored: dict[PolicyKind, Stored]) -> list[str
     return [str(text) for text in found]
 
 
+def on_or_off(is_on: bool) -> str:  # noqa: FBT001 - as stored
+    """Whether a policy is on, in the gender that a policy has."""
+    return str(pgettext("policy", "On") if is_on else pgettext("policy", "Off"))
+
+
 def facts(is_on: bool, data: Data | None) -> list[tuple[str, str]]:  # noqa: FBT001 - as stored
     """What a policy is set to, as label and value."""
-    return [(str(_("State")), str(_("On")) if is_on else str(_("Off"))), *details(data)]
+    return [(str(_("State")), on_or_off(is_on)), *details(data)]
 
 
 def details(data: Data | None) -> list[tuple[str, str]]:
