@@ -83,15 +83,17 @@ def value(path: tuple[str, ...], found: Value | None) -> str:
         return _level(found)
     if found is None:
         return NONE if path[0] == POLICIES else str(_("Not there"))
+    return _there(path, found)
+
+
+def _there(path: tuple[str, ...], found: Value) -> str:
     if path[0] == COLLECTIONS:
         return str(_("There"))
     if path[0] == GROUPS:
         return str(found) or str(_("Empty"))
-    if path[-1] == ON:
-        return policies.on_or_off(bool(found))
     if path[0] == SETTINGS:
         return str(_("On")) if found else str(_("Off"))
-    return policies.value_of(path[-1], found)
+    return policies.on_or_off(bool(found)) if path[-1] == ON else policies.value_of(path[-1], found)
 
 
 def _level(found: Value | None) -> str:

@@ -29,7 +29,7 @@ def init_languages(app: Flask) -> None:
     # The same on every request, so it is made once instead of when the first sentence is asked for.
     babel.domain_instance = RequestDomain(domain="messages")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        _gettext, _ngettext, newstyle=True
+        _gettext, _ngettext, newstyle=True, pgettext=_pgettext
     )
     # Jinja's own takes fifty calls a sentence, and a page has sixty sentences.
     app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"] = sentence
@@ -112,6 +112,11 @@ def _gettext(text: str) -> str:
 
 def _ngettext(one: str, many: str, count: int) -> str:
     return str(babel.domain_instance.get_translations().ungettext(one, many, count))
+
+
+def _pgettext(context: str, text: str) -> str:
+    """A word whose translation hangs on what it is said of: a gender, say."""
+    return str(babel.domain_instance.get_translations().upgettext(context, text))
 
 
 def _translations(app: Flask) -> str:
