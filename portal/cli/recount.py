@@ -9,22 +9,21 @@ from sqlalchemy import (
     Subquery,
     and_,
     case,
-    exists,
     func,
     literal,
     or_,
     select,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from portal.cli.recount_reach import recount_access, recount_terms
+from portal.cli.recount_waiting import recount_waiting
 from portal.domain.access import Role
-from portal.domain.attention import AttentionKind
+from portal.domain.plans import Plan
 from portal.domain.setup_steps import SetupFacts, StepKind, progress, setup_steps
 from portal.domain.states import SEAT_STATES, MemberState, ProviderPersonState
 from portal.models import (
     Affiliation,
-    Attention,
     Collection,
     CollectionGroup,
     Event,
@@ -32,31 +31,30 @@ from portal.models import (
     EventStream,
     Member,
     Organization,
-    Outbox,
     Policy,
     Provider,
     ProviderPerson,
     SkippedStep,
 )
-from portal.providers.attention_facts import READ_OFF, everything, named
 
 NAMED = 5
 Rows = Select[*tuple[Any, ...]]
+_Column = ColumnElement[Any] | InstrumentedAttribute[Any]
 _HERE = (MemberState.ACCEPTED, MemberState.CONFIRMED)
 _EMPLOYED = (ProviderPersonState.ACCEPTED, ProviderPersonState.CONFIRMED)
 
 
 def recount(session: Session) -> Iterator[tuple[str, list[str]]]:
     """(what was counted, the rows that are wrong) of each stored number; few are named."""
-    yield "seats used", _wrong(session, _seats_used())
-    yield "confirmed owners", _wrong(session, _owners())
+    yield "seats used", _wrong(session, seats_used())
+    yield "confirmed owners", _wrong(session, owners())
     yield "set-up progress", _setup(session)
-    yield "clients of providers", _wrong(session, _clients())
+    yield "clients of providers", _wrong(session, clients())
     yield (
         "where people belong",
         [
-            *_wrong(session, _lost_affiliations()),
-            *_wrong(session, _stale_affiliations()),
+            *_wrong(session, lost_affiliations()),
+            *_wrong(session, stale_affiliations()),
         ][:NAMED],
     )
     yield "event numbers", _wrong(session, _streams())
@@ -70,7 +68,7 @@ def _wrong(session: Session, found: Rows) -> list[str]:
     return [f"{row[0]}: {row[1]}, counted {row[2]}" for row in rows]
 
 
-def _per_organization(condition: ColumnElement[bool]) -> Any:
+def per_organization(condition: ColumnElement[bool]) -> Any:
     return (
         select(Member.organization_id, func.count().label("number"))
         .where(condition)
@@ -79,8 +77,8 @@ def _per_organization(condition: ColumnElement[bool]) -> Any:
     )
 
 
-def _seats_used() -> Rows:
-    counted = _per_organization(Member.state.in_(SEAT_STATES))
+def seats_used() -> Rows:
+    counted = per_organization(Member.state.in_(SEAT_STATES))
     number = func.coalesce(counted.c.number, 0)
     return (
         select(Organization.id, Organization.seats_used, number)
@@ -89,8 +87,8 @@ def _seats_used() -> Rows:
     )
 
 
-def _owners() -> Rows:
-    counted = _per_organization(
+def owners() -> Rows:
+    counted = per_organization(
         and_(Member.role == Role.OWNER, Member.state == MemberState.CONFIRMED)
     )
     number = func.coalesce(counted.c.number, 0)
@@ -104,9 +102,23 @@ def _owners() -> Rows:
 
 def _setup(session: Session) -> list[str]:
     """The domain's own rule, asked once for each combination of facts that occurs."""
+    return [
+        f"{clients} clients on {plan}: {stored}, counted {right}"
+        for clients, plan, stored, right in _other_setup(session, func.count())
+    ][:NAMED]
+
+
+def other_setup(session: Session) -> list[Any]:
+    """The organizations whose set-up progress is not what their facts say."""
+    return [row[0] for row in _other_setup(session, Organization.id, Organization.id)]
+
+
+def _other_setup(
+    session: Session, told: _Column, *apart: _Column
+) -> Iterator[tuple[Any, Plan, str, str]]:
     counted = {
         "collections": _counted(Collection.organization_id, func.count()),
-        "confirmed_members": _per_organization(Member.state == MemberState.CONFIRMED),
+        "confirmed_members": per_organization(Member.state == MemberState.CONFIRMED),
         "groups_with_access": _counted(
             CollectionGroup.organization_id, func.count(CollectionGroup.group_id.distinct())
         ),
@@ -121,18 +133,16 @@ def _setup(session: Session) -> list[str]:
         Organization.setup_done,
         Organization.setup_total,
     )
-    found = select(*columns, func.count().label("clients")).select_from(Organization)
+    found = select(*columns, told.label("told")).select_from(Organization)
     for each in (*counted.values(), skipped):
         found = found.outerjoin(each, each.c.organization_id == Organization.id)
-    wrong = []
-    for row in session.execute(found.group_by(*columns)).mappings():
+    for row in session.execute(found.group_by(*columns, *apart)).mappings():
         facts = SetupFacts(**{name: row[name] for name in counted})
         left_out = [kind for kind in StepKind if row[f"without_{kind}"]]
         right = progress(setup_steps(row["plan"], facts, left_out))
         if (row["setup_done"], row["setup_total"]) != (right.done, right.total):
             stored = f"{row['setup_done']}/{row['setup_total']}"
-            wrong.append(f"{row['clients']} clients on {row['plan']}: {stored}, counted {right}")
-    return wrong[:NAMED]
+            yield row["told"], row["plan"], stored, str(right)
 
 
 def _counted(organization_id: Any, number: Any, *conditions: Any) -> Subquery:
@@ -157,7 +167,7 @@ def _at_most_two(number: ColumnElement[int]) -> ColumnElement[int]:
     return case((number > 2, 2), else_=func.coalesce(number, 0))
 
 
-def _clients() -> Rows:
+def clients() -> Rows:
     counted = (
         select(Organization.provider_id, func.count().label("number"))
         .group_by(Organization.provider_id)
@@ -200,11 +210,19 @@ def _places() -> Subquery:
     return members.union_all(people).subquery()
 
 
-def _lost_affiliations() -> Rows:
+def lost_affiliations() -> Rows:
     """Memberships without their row, or with a row that says something else."""
     place = _places()
     return (
-        select(place.c.account_id, func.coalesce(Affiliation.state, "nothing"), place.c.state)
+        select(
+            place.c.account_id,
+            func.coalesce(Affiliation.state, "nothing").label("stored"),
+            place.c.state,
+            place.c.kind,
+            place.c.tenant_id,
+            place.c.role,
+            place.c.name,
+        )
         .outerjoin(
             Affiliation,
             and_(
@@ -224,11 +242,17 @@ def _lost_affiliations() -> Rows:
     )
 
 
-def _stale_affiliations() -> Rows:
+def stale_affiliations() -> Rows:
     """Rows that lead somewhere, with nobody's membership behind them."""
     member, person = aliased(Member), aliased(ProviderPerson)
     return (
-        select(Affiliation.account_id, Affiliation.state, literal("nothing"))
+        select(
+            Affiliation.account_id,
+            Affiliation.state,
+            literal("nothing").label("counted"),
+            Affiliation.kind,
+            Affiliation.tenant_id,
+        )
         .outerjoin(
             member,
             and_(
@@ -287,44 +311,3 @@ def _streams() -> Rows:
             )
         )
     )
-
-
-def recount_waiting(session: Session) -> list[str]:
-    """What of the projection of attention differs from the facts; few are named."""
-    return [*_missing(session), *_stale(session)][:NAMED]
-
-
-def _told(found: Any) -> Any:
-    """What of a row of attention can be read off the facts at any time."""
-    row = found.subquery()
-    return select(row.c.provider_id, row.c.kind, row.c.subject_id, row.c.label, row.c.due_at)
-
-
-def _stored(*conditions: ColumnElement[bool]) -> Any:
-    row = Attention
-    columns = (row.provider_id, row.kind, row.subject_id, row.label, row.due_at)
-    return select(*columns).where(row.kind.in_(READ_OFF), *conditions)
-
-
-def _missing(session: Session) -> list[str]:
-    """Waits by the facts, and does not stand there, or not as it is."""
-    lost = (_told(named(each)).except_(_stored()) for each in everything())
-    return [
-        f"{row.subject_id}: nothing, counted {row.kind}"
-        for each in lost
-        for row in session.execute(each.limit(NAMED))
-    ]
-
-
-def _stale(session: Session) -> list[str]:
-    """Stands there, and waits for nothing by the facts."""
-    mail = Attention.kind == AttentionKind.MAIL_FAILED
-    facts = [_told(named(each)) for each in everything()]
-    left = _stored(~mail).except_(*facts)
-    # A mail whose job has been tidied away is believed.
-    delivered = _stored(mail, exists().where(Outbox.subject_id == Attention.subject_id))
-    return [
-        f"{row.subject_id}: {row.kind}, counted nothing"
-        for each in (left, delivered.except_(*facts))
-        for row in session.execute(each.limit(NAMED))
-    ]
