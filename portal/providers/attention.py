@@ -105,6 +105,13 @@ def arrive(session: Session, organization_id: uuid.UUID, provider_id: uuid.UUID)
     _write(session, *facts.of_clients(*here))
 
 
+def reread_people(session: Session, provider_id: uuid.UUID) -> None:
+    """Read what waits for the provider's own people off the facts."""
+    mine = ProviderPerson.provider_id == provider_id
+    _write(session, facts.people(mine), facts.grants(mine))
+    _write(session, facts.person_mails(Outbox.provider_id == provider_id))
+
+
 def rebuild(connection: Connection) -> None:
     """Read everything off the facts, for all providers; full clients since they were created."""
     for found in facts.everything(Organization.created_at):
