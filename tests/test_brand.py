@@ -246,6 +246,12 @@ def test_a_refused_upload_is_said_at_the_field_and_keeps_the_logo(place, name):
     assert place.database.count(ProviderLogo) == 1
 
 
+def test_a_file_larger_than_other_requests_may_be_is_refused_at_the_field(place, monkeypatch):
+    monkeypatch.setitem(place.database.app.config, "MAX_CONTENT_LENGTH", 200_000)
+    page = upload(place, b"\xff\xd8" + b"x" * 300_000, status=422)
+    assert "The file may have at most 256 kB." in page.text("#logo-field")
+
+
 def test_without_a_file_something_is_said(place):
     page = place.admins_browser().post(url(place, "/logo"), {}, status=422)
     assert "Choose a picture first." in page.text("#logo-field")

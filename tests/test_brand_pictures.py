@@ -34,6 +34,14 @@ def test_pictures_of_each_kind_are_made_anew(kind, mode, stored):
         assert again.size == (640, 160)
 
 
+def test_grey_of_sixteen_bits_keeps_its_shades():
+    grey = Image.new("I;16", (300, 100), 32_768)
+    written = io.BytesIO()
+    grey.save(written, "PNG")
+    with Image.open(io.BytesIO(redraw(written.getvalue()).content)) as again:
+        assert again.convert("L").getextrema() == (128, 128)
+
+
 def test_nothing_that_hides_in_a_picture_survives():
     exif = Image.Exif()
     exif[0x010E] = "SECRET place"

@@ -1,6 +1,7 @@
 """Settings → Brand: the logo and the colour, and the two files that show them everywhere."""
 
 import uuid
+from contextlib import closing
 from typing import Any
 
 from flask import abort, make_response, render_template, request, url_for
@@ -20,7 +21,10 @@ from portal.settings.service import Changed
 from portal.web import notices
 from portal.web.access import actor, public, requires
 from portal.web.fragments import done
+from portal.web.requests import takes
 
+# What a camera writes is larger than what is taken; who chose it reads that at the field.
+_LARGEST_BODY = 8_000_000
 _FOREVER = "public, max-age=31536000, immutable"
 # A picture or a style sheet asks for nothing and runs nothing, whoever opens it by itself.
 _ALONE = "default-src 'none'; sandbox"
@@ -60,13 +64,13 @@ def brand_save(provider_id: uuid.UUID) -> Response:
 
 
 @bp.post("/providers/<uuid:provider_id>/settings/brand/logo")
+@takes(_LARGEST_BODY)
 @requires(Permission.PROVIDER_SETTINGS)
 def brand_logo(provider_id: uuid.UUID) -> Response:
     """Take a picture as the logo."""
     form = LogoForm()
-    upload = request.files.get("logo")
     try:
-        picture = redraw(upload.stream.read(LARGEST_FILE + 1) if upload else b"")
+        picture = redraw(_uploaded())
     except RuleError as error:
         form.blame(error)
         found = queries.settings(db.session(), provider_id)
@@ -104,6 +108,16 @@ def style(owner: uuid.UUID, version: str) -> Response:
     if not accent or version != version_of(accent):
         abort(404)
     return _file(_sheet(colours.palette(accent)).encode(), "text/css")
+
+
+def _uploaded() -> bytes:
+    """The file that was chosen, as far as one may be; nothing where none was."""
+    upload = request.files.get("logo")
+    if upload is None:
+        return b""
+    # A large one lies on the disk until it is closed.
+    with closing(upload):
+        return upload.stream.read(LARGEST_FILE + 1)
 
 
 def _sheet(palette: colours.Palette) -> str:

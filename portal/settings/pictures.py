@@ -46,6 +46,9 @@ def redraw(data: bytes) -> Picture:
             opened.load()
             kind = str(opened.format)
             drawn = ImageOps.exif_transpose(opened)
+            if drawn.mode.startswith("I"):
+                # Grey of 16 bits: converting it at once would make all but the darkest white.
+                drawn = drawn.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
             picture = drawn.convert("RGB" if kind == "JPEG" else "RGBA")
     except RuleError:
         raise
