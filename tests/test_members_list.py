@@ -1,5 +1,7 @@
 """The list of members: found, filtered, sorted, paged; as a file; what is done with many."""
 
+from urllib.parse import urlencode
+
 import pytest
 from sqlalchemy import insert, select, update
 
@@ -333,3 +335,25 @@ def test_a_button_of_a_row_that_is_not_there_leads_to_no_page(place, admin):
     there = admin.get(f"{place.members}/changes?confirm-{new_id()}=", status=303)
     admin.follow(there, status=404)
     assert "Nobody is ticked" in admin.get(f"{place.members}/changes?resend-{new_id()}=")
+
+
+def test_from_a_change_the_way_leads_back_to_the_very_list(place, admin):
+    fill(place, 60)
+    page = admin.get(f"{place.members}?state=revoked&sort=-email&q=example")
+    page = admin.get(page.link("Next"))
+    shown = page.texts("#members-table tbody th a")
+    tick = page.select("input[name=member]")[0]["value"]
+    looked = admin.submit(page, "Continue", {"action": "remove", "member": tick}, status=200)
+    back = admin.get(looked.link("Cancel"))
+    assert back.texts("#members-table tbody th a") == shown
+    # What is done leads back there too.
+    answer = admin.submit(looked, "Remove")
+    assert "state=revoked" in answer.location
+    assert "cursor=" in answer.location
+
+
+@pytest.mark.parametrize("said", ["x", "https://evil.example/", "cursor=%00&sort=%00", "q=%ff"])
+def test_a_list_that_is_none_leads_back_to_everybody(place, admin, said):
+    url = f"{place.members}/changes?{urlencode({'action': 'remove', 'list': said})}"
+    page = admin.get(url)
+    assert admin.get(page.link("Back to the list")).heading == "Members"

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -13,6 +14,7 @@ from portal.accounts.limits import limited
 from portal.domain.access import Permission
 from portal.domain.emails import shown
 from portal.domain.errors import RuleError
+from portal.domain.member_lists import MemberList
 from portal.domain.membership import MemberAction, check_member_action
 from portal.domain.states import MemberState
 from portal.extensions import db
@@ -25,6 +27,7 @@ from portal.web.access import actor, requires
 from portal.web.forms import sentence
 
 CHANGE_LIMIT = 100
+LONGEST_ADDRESS = 2000
 TAKES_SEAT = frozenset({MemberAction.INVITE, MemberAction.RESTORE})
 
 
@@ -75,6 +78,7 @@ def _review(
         opens_key=action.takes_away and any(_opens(member) for member in possible),
         room=room,
         again=again,
+        list=urlencode(_list()),
         here=url_for("members.change_members", organization_id=organization_id),
     )
     return make_response(body, 409 if again else 200)
@@ -200,8 +204,15 @@ def _ids(texts: Sequence[str]) -> list[uuid.UUID]:
         abort(400)
 
 
+def _list() -> dict[str, Any]:
+    """Which page of which list the members were ticked on, as its address says it."""
+    parts = dict(parse_qsl(request.values.get("list", "")[:LONGEST_ADDRESS]))
+    cursor = {"cursor": parts["cursor"]} if "cursor" in parts else {}
+    return MemberList.read(parts).query | cursor
+
+
 def _back(organization_id: uuid.UUID) -> str:
-    return url_for("members.index", organization_id=organization_id)
+    return url_for("members.index", organization_id=organization_id, **_list())
 
 
 def _to_list(organization_id: uuid.UUID) -> Response:

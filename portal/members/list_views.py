@@ -2,6 +2,7 @@
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response as FlaskResponse
 from flask import current_app, request, url_for
@@ -54,6 +55,7 @@ def index(organization_id: uuid.UUID) -> Response:
         recoveries_open=_recoveries_open(organization_id, numbers),
         rows=listed(page.rows, rows, groups, actor().account_id),
         actions=action_words(),
+        here=urlencode(wanted.query | ({"cursor": text} if text else {})),
         previous_url=beside(page.previous),
         next_url=beside(page.next),
         csv_url=MemberTable(f"{url}.csv", wanted, numbers, groups).address(wanted),
