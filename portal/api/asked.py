@@ -5,13 +5,19 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from portal.domain.errors import N_, Message, RuleError
+
 MOST, USUAL = 100, 50
 _LIST = frozenset({"limit", "after"})
 _LOG = frozenset({"from", "to", "order"})
 
 
-class BadRequest(ValueError):
-    """A parameter that cannot be read; its text names it."""
+class BadRequest(RuleError):
+    """A parameter that cannot be read; its sentence names it."""
+
+
+def _unread(msgid: str, **params: object) -> BadRequest:
+    return BadRequest(Message.of(msgid, **params))
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Asked:
         known = _LIST | _LOG if is_log else _LIST
         for name in arguments:
             if name not in known:
-                raise BadRequest(f"There is no parameter {name!r}.")
+                raise _unread(N_("There is no parameter '%(name)s'."), name=name)
         return cls(
             limit=_limit(arguments.get("limit")),
             after=_id(arguments.get("after")),
@@ -44,7 +50,7 @@ def _limit(text: str | None) -> int:
     if text is None:
         return USUAL
     if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= MOST):
-        raise BadRequest(f"The parameter 'limit' is a number from 1 to {MOST}.")
+        raise _unread(N_("The parameter 'limit' is a number from 1 to %(most)s."), most=MOST)
     return int(text)
 
 
@@ -54,7 +60,7 @@ def _id(text: str | None) -> uuid.UUID | None:
     try:
         return uuid.UUID(text)
     except ValueError:
-        raise BadRequest("The parameter 'after' is an id, as 'next' gave it.") from None
+        raise _unread(N_("The parameter 'after' is an id, as 'next' gave it.")) from None
 
 
 def _moment(name: str, text: str | None) -> dt.datetime | None:
@@ -65,12 +71,12 @@ def _moment(name: str, text: str | None) -> dt.datetime | None:
         moment = dt.datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
     except (ValueError, OverflowError):
-        raise BadRequest(
-            f"The parameter {name!r} is a time such as 2026-11-22T09:00:00Z."
+        raise _unread(
+            N_("The parameter '%(name)s' is a time such as 2026-11-22T09:00:00Z."), name=name
         ) from None
 
 
 def _order(text: str | None) -> bool:
     if text not in {None, "newest", "oldest"}:
-        raise BadRequest("The parameter 'order' is 'newest' or 'oldest'.")
+        raise _unread(N_("The parameter 'order' is 'newest' or 'oldest'."))
     return text == "oldest"

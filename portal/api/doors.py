@@ -1,7 +1,7 @@
 """The one door of the API: a key, its organization, and whether that may be read now.
 
-What is refused is told as `{"error": {"code", "message", "request_id"}}`, always in English: it
-is read by programs and by whoever writes them.
+What is refused is told as `{"error": {"code", "message", "request_id"}}`: programs read the code,
+people the message, in the language that `Accept-Language` asks for.
 """
 
 import datetime as dt
@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Response, request
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from portal.accounts.limits import limited
@@ -19,6 +20,7 @@ from portal.accounts.sessions import hash_token
 from portal.api import queries, service
 from portal.database import short_transaction
 from portal.domain.api_keys import named
+from portal.domain.errors import N_
 from portal.domain.plans import Feature
 from portal.domain.states import ClientStatus
 from portal.extensions import db
@@ -32,8 +34,8 @@ USED_EVERY = dt.timedelta(minutes=1)
 # What a key is compared with that is nobody's: as long as a hash, and no hash of anything.
 _NOBODYS = "0" * 64
 CLOSED = {
-    ClientStatus.SUSPENDED: "The organization is suspended.",
-    ClientStatus.DELETING: "The organization is being deleted.",
+    ClientStatus.SUSPENDED: N_("The organization is suspended."),
+    ClientStatus.DELETING: N_("The organization is being deleted."),
 }
 
 
@@ -76,15 +78,15 @@ def _refusal(session: Session, organization_id: uuid.UUID) -> Response | None:
     found = queries.key(session, key_id) if key_id else None
     right = hmac.compare_digest(found.key_hash if found else _NOBODYS, hash_token(key))
     if found is None or not right:
-        answer = api_error(401, "Send a key that is in use: Authorization: Bearer <key>.")
+        answer = api_error(401, _("Send a key that is in use: Authorization: Bearer <key>."))
         answer.headers["WWW-Authenticate"] = 'Bearer realm="portal"'
         return answer
     if found.organization_id != organization_id:
         return api_error(404)
     if found.status in CLOSED:
-        return api_error(403, CLOSED[found.status])
+        return api_error(403, _(CLOSED[found.status]))
     if not found.plan.has(Feature.API):
-        return api_error(403, "The plan of the organization has no API.")
+        return api_error(403, _("The plan of the organization has no API."))
     _note_use(found)
     return None
 

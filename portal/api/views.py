@@ -15,6 +15,7 @@ from portal.events.export import event_record
 from portal.extensions import db
 from portal.logbook import queries as log
 from portal.web.answers import api_error
+from portal.web.forms import sentence
 
 ROOT = "/api/organizations/<uuid:organization>"
 
@@ -22,7 +23,7 @@ ROOT = "/api/organizations/<uuid:organization>"
 @bp.errorhandler(BadRequest)
 def bad_request(error: BadRequest) -> Response:
     """A parameter that cannot be read."""
-    return api_error(400, str(error))
+    return api_error(400, sentence(error.text))
 
 
 @bp.get(ROOT)

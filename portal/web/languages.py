@@ -13,6 +13,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from portal.extensions import babel
+from portal.web.answers import is_api
 from portal.web.elision import Elision, elided, elisions_of
 
 Made = TypeVar("Made")
@@ -125,9 +126,16 @@ def _translations(app: Flask) -> str:
 
 def language() -> str:
     """`en` or `fr`."""
+    if is_api():
+        # A cookie counts for nothing there, and a key is nobody's.
+        return _wished()
     chosen = getattr(current_user, "locale", None) or request.cookies.get(COOKIE)
     if chosen in LANGUAGES:
         return str(chosen)
+    return _wished()
+
+
+def _wished() -> str:
     return request.accept_languages.best_match(list(LANGUAGES)) or "en"
 
 
