@@ -136,7 +136,12 @@ def language() -> str:
 
 
 def _wished() -> str:
-    return request.accept_languages.best_match(list(LANGUAGES)) or "en"
+    """The first of the browser's languages that there is; French of Canada is French."""
+    for tag, quality in request.accept_languages:
+        wished = tag.replace("_", "-").partition("-")[0].lower()
+        if wished in LANGUAGES and quality > 0:
+            return wished
+    return "en"
 
 
 def time_zone() -> str:
