@@ -266,8 +266,12 @@ def test_it_goes_on_in_batches_after_a_closed_tab(ada, database, monkeypatch):
     page = ada.browser.get(url)
     page = ada.browser.follow(ada.browser.submit(page, "Continue"))
     assert "4 of 5" in page
-    # While it is under way no line changes under it.
-    ada.browser.post(f"{url}/lines/6", {"line6-name": "x"}, status=409)
+    # While it is under way no line changes under it, and what was typed is not lost.
+    page = ada.browser.post(f"{url}/lines/6", {"line6-name": "typed"}, status=409)
+    assert "The list is under way." in page
+    assert page.one("#line6-name")["value"] == "typed"
+    page = ada.browser.post(f"{url}/lines/2", {"line2-name": "typed"}, status=409)
+    assert "4 of 5" in page
     piece = ada.browser.post(f"{url}/work", hx="clients-import")
     assert "Created: 5" in piece
     for step in ("work", "work"):

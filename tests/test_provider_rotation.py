@@ -155,6 +155,15 @@ def test_what_is_left_keeps_it_from_finishing_and_is_carried_on(place, made):
     assert provider(place).public_key == made.public_key
 
 
+def test_the_page_of_keys_says_what_is_not_finished(place, made):
+    address = f"/providers/{place.provider.id}/keys"
+    assert "A rotation is not finished" not in place.admins_browser().get(address)
+    begin(place, made, status=204)
+    page = place.admins_browser().get(address)
+    assert "A rotation is not finished" in page
+    assert page.text('main a[href$="/keys/rotation"]') == "Continue the rotation"
+
+
 def test_a_client_that_is_created_meanwhile_is_included(place, made):
     begin(place, made, status=204)
     wrap_batch(place, made, status=204)

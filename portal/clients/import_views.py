@@ -131,14 +131,8 @@ def import_line(provider_id: uuid.UUID, import_id: uuid.UUID, line: int) -> Resp
     kept = _line(found, line)
     if kept.state is LineState.DONE or found.state is ImportState.RUNNING:
         return done(_url(provider_id, import_id))
-    body = render_template(
-        "clients/import_line.html",
-        form=line_form(line, kept.typed, problems_of(kept)),
-        line=line,
-        url=f"{_url(provider_id, import_id)}/lines/{line}",
-        back_url=_url(provider_id, import_id),
-    )
-    return Response(body, mimetype="text/html")
+    form = line_form(line, kept.typed, problems_of(kept))
+    return _line_page(_url(provider_id, import_id), line, form)
 
 
 @bp.post("/providers/<uuid:provider_id>/clients/import/<uuid:import_id>/lines/<int:line>")
@@ -151,7 +145,7 @@ def save_import_line(provider_id: uuid.UUID, import_id: uuid.UUID, line: int) ->
     try:
         kept = imports.save_line(db.session(), actor(), found, line, typed)
     except RuleError as error:
-        return _refused(provider_id, import_id, error)
+        return _not_saved(provider_id, import_id, line, typed, error)
     if kept.problems:
         text, tone = _("Line %(line)s is saved, but not ready yet.", line=number(line)), "warning"
     else:
@@ -250,6 +244,28 @@ def _line(found: Any, line: int) -> Any:
 def _refused(provider_id: uuid.UUID, import_id: uuid.UUID, error: RuleError) -> Response:
     db.session.rollback()
     return _show(provider_id, _found(import_id), 409, sentence(error.text))
+
+
+def _not_saved(
+    provider_id: uuid.UUID,
+    import_id: uuid.UUID,
+    line: int,
+    typed: Mapping[str, str],
+    error: RuleError,
+) -> Response:
+    """The line with what was typed in it, to be saved later; the list if it is a client by now."""
+    db.session.rollback()
+    if _line(_found(import_id), line).state is LineState.DONE:
+        return _refused(provider_id, import_id, error)
+    form = line_form(line, typed, {"": error.text})
+    return _line_page(_url(provider_id, import_id), line, form, 409)
+
+
+def _line_page(url: str, line: int, form: LineForm, status: int = 200) -> Response:
+    body = render_template(
+        "clients/import_line.html", form=form, line=line, url=f"{url}/lines/{line}", back_url=url
+    )
+    return Response(body, status, mimetype="text/html")
 
 
 def _url(provider_id: uuid.UUID, import_id: uuid.UUID) -> str:

@@ -23,7 +23,7 @@ from portal.crypto.fingerprint import fingerprint_phrase
 from portal.domain.access import Permission
 from portal.domain.errors import RuleError
 from portal.extensions import db
-from portal.providers import queries, service, waiting
+from portal.providers import queries, rotation, service, waiting
 from portal.providers.blueprint import bp
 from portal.providers.context import waiting_here
 from portal.providers.forms import MakeKeysForm, RestoreForm, SheetForm
@@ -54,6 +54,7 @@ def keys(provider_id: uuid.UUID) -> str:
             _("Keys that can be rotated: %(count)s", count=_few(outstanding.due)),
         ],
         state=key_state(db.session(), current_user.place),
+        under_way=rotation.under_way(db.session(), provider_id),
         found=found,
         phrase=phrase,
         holders=queries.key_holders(db.session(), provider_id),
