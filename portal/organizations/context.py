@@ -23,8 +23,9 @@ from portal.domain.provider_access import AccessMode
 from portal.domain.scope import Reach
 from portal.domain.states import ClientStatus, MemberState, ProviderPersonState
 from portal.extensions import db
-from portal.organizations import service
+from portal.organizations import mail, service
 from portal.organizations.nav import nav_groups
+from portal.providers import rotation_asked
 from portal.providers.brand import brand_at
 from portal.providers.context import guide, provider_actor, stands_in_provider
 from portal.web.access import needs_step_up
@@ -49,6 +50,7 @@ WHILE_BARRED = frozenset({Permission.PROVIDER_ACCESS_ASK})
 def init_organization_context(app: Flask) -> None:
     """Look the actor up before every view of an organization; nobody's place is a 404."""
     app.before_request(_enter)
+    rotation_asked.WITHHELD[:] = [mail.key_withheld]
 
 
 def _enter() -> AnyResponse | None:

@@ -35,6 +35,13 @@ def tell_owners(
     return frozenset(owner.account_id for owner in owners)
 
 
+def key_withheld(
+    session: Session, organization_id: uuid.UUID, provider_id: uuid.UUID | None
+) -> None:
+    """Tell the client's own owners that its provider has no copy of their key any more."""
+    tell_owners(session, "mail.key_withheld", organization_id, provider_id, own=True)
+
+
 def tell_team(
     session: Session,
     topic: str,
