@@ -9,7 +9,15 @@ from sqlalchemy import select, update
 
 from portal.domain import baselines as rules
 from portal.domain.baselines import Deviation, differences
-from portal.domain.configuration import Change, pointer
+from portal.domain.collection_access import Level
+from portal.domain.configuration import (
+    COLLECTIONS,
+    Change,
+    Configuration,
+    GroupSetting,
+    diff_of,
+    pointer,
+)
 from portal.models import (
     Baseline,
     BaselineDeviation,
@@ -51,6 +59,47 @@ def test_a_deviation_covers_one_value_until_its_day(accepted, present, days):
     assert rules.drift([found]) == (found.accepted is None)
     (other,) = differences([change], {}, today)
     assert other.accepted is other.lapsed is None
+
+
+KEYS = st.sampled_from(["servers", "mail", "hr"])
+
+
+@given(
+    wanted=st.sets(KEYS),
+    there=st.sets(KEYS),
+    gone=st.sets(KEYS),
+    other=st.booleans(),
+    accepted=st.sets(KEYS),
+)
+def test_what_waits_for_a_browser_is_never_drift_and_anything_else_is(
+    wanted, there, gone, other, accepted
+):
+    """`wanted` collections, each with a group in it; those that are `there`; `gone` were once."""
+    today = dt.date(2026, 11, 22)
+    said = Configuration(
+        collections=dict.fromkeys(wanted, ""),
+        groups=(GroupSetting("Team", None, dict.fromkeys(wanted, Level.EDIT)),),
+        settings={"limits_item_deletion": other},
+    )
+    present = Configuration(
+        collections=dict.fromkeys(there, ""), groups=(GroupSetting("Team", None, {}),)
+    )
+    changes = diff_of(present, said)
+    known = {
+        deviation.path: deviation
+        for change in changes
+        if change.path[0] == COLLECTIONS and change.path[1] in accepted
+        for deviation in (Deviation(pointer(change.path), change.before, "why", "who", today),)
+    }
+    found = differences(changes, known, today, gone)
+    assert [each.change for each in found] == list(changes)
+    missing = wanted - there
+    lost = missing & gone
+    # A lost collection and the group's level in it; the level alone where only it is accepted.
+    expected = len(lost - accepted) + len(lost) + len(wanted & there) + other
+    assert rules.drift(found) == expected
+    waiting = {each.change.path[-1] for each in found if each.waits}
+    assert waiting == missing - gone
 
 
 # Deviations.

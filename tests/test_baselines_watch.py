@@ -7,7 +7,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import sessionmaker
 
 from portal.baselines import drift
-from portal.collections import settings
+from portal.collections import queries as collections
+from portal.collections import service, settings
+from portal.crypto.envelope import seal
+from portal.crypto.versions import version_of
 from portal.domain.attention import AttentionKind
 from portal.domain.collection_rules import CollectionSettings
 from portal.domain.provider_access import AccessMode
@@ -16,9 +19,12 @@ from portal.models import (
     Baseline,
     BaselineAssignment,
     BaselineDeviation,
+    Collection,
     Event,
+    Organization,
     OrganizationSettings,
     ProviderAccess,
+    new_id,
     utc_now,
 )
 from tests.support.baselines import apply, client_url, make, told, url
@@ -91,13 +97,75 @@ def test_only_clients_whose_log_has_grown_are_looked_at(place, admin, statements
     assert len(statements) == 1
 
 
-def test_collections_that_wait_after_applying_are_no_news(place, admin):
-    given(place, admin, "collections: [{external_id: servers, name: Servers}]")
-    assert stored(place) == 1
+WITH_COLLECTION = """
+collections: [{external_id: servers, name: Servers}]
+groups: [{name: Admins, collections: {servers: edit}}]
+"""
+
+
+def collection(place, external_id="servers"):
+    made = new_id()
+    place.database.add(
+        Collection(
+            organization_id=place.organization.id,
+            id=made,
+            sealed_name="2.x",
+            external_id=external_id,
+        )
+    )
+    return made
+
+
+def take_away(place, collection_id, how):
+    with place.database.session() as session:
+        found = collections.find(
+            session, place.organization.id, place.admin.account_id, collection_id
+        )
+        if how == "delete":
+            service.remove(session, place.actor, found)
+        else:
+            key = session.scalars(
+                select(Organization.protected_private_key).where(
+                    Organization.id == place.organization.id
+                )
+            ).one()
+            naming = service.Naming(seal(b"Other", place.keys.key), version_of(key), "other")
+            service.rename(session, place.actor, found, naming, found.version)
+        session.commit()
+
+
+@pytest.mark.parametrize("how", ["delete", "rename"])
+def test_a_collection_that_was_there_and_is_not_any_more_is_drift(place, admin, how):
+    before = collection(place, "other")
+    take_away(place, before, "delete")
+    made = collection(place)
+    given(place, admin, WITH_COLLECTION)
+    assert stored(place) == 0
+    take_away(place, made, how)
+    assert look(place) == 1
+    # The collection itself, and what the group may do in it.
+    assert (stored(place), told_of(place)) == (2, (2, 0))
+    assert "Servers" in admin.get(client_url(place)) or "servers" in admin.get(client_url(place))
+    collection(place)
+    switch(place, on=True)
+    look(place)
+    assert stored(place) == 1, "the group does not reach the new one yet"
+
+
+def test_collections_that_wait_for_a_browser_are_no_drift(place, admin):
+    given(place, admin, WITH_COLLECTION)
+    assert stored(place) == 0
     look(place)
     switch(place, on=True)
     look(place)
-    assert told_of(place) == (0, 0)
+    assert (stored(place), told_of(place)) == (0, (0, 0))
+    page = admin.get(client_url(place))
+    assert "1 collection waits to be made." in page
+    assert "Apart from the collections that wait" in page
+    baseline = place.database.one(select(Baseline.id))
+    assert "1 collection waits" in admin.get(url(place, baseline)).texts("td")
+    clients = admin.get(f"/providers/{place.provider.id}/clients")
+    assert "Deviates" not in clients.texts(".tag")
 
 
 def test_a_deviation_that_has_ended_counts_again_without_any_event(place, admin):

@@ -49,7 +49,7 @@ def client(provider_id: uuid.UUID, organization_id: uuid.UUID) -> str:
         ],
         baseline_url=baseline_url,
         applied_at=moment(found.applied_at) if found.applied_at else "",
-        drift=[_row(each, here) for each in differences if each.accepted is None],
+        drift=[_row(each, here) for each in differences if not each.accepted and not each.waits],
         accepted=[_row(each, here) for each in differences if each.accepted],
         skips_policies=not found.plan.has(Feature.POLICIES),
         finish_url=url_for("baselines.finish", organization_id=organization_id) if missing else "",

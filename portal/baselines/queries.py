@@ -1,6 +1,7 @@
 """Reads about baselines: every statement is bound to a provider, those of clients to a scope."""
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.configuration import queries as configurations
 from portal.domain.access import Actor, Scope
-from portal.domain.baselines import Deviation, Difference, differences
+from portal.domain.baselines import Deviation, Difference, differences, missing_collections
 from portal.domain.configuration import Configuration, diff_of
 from portal.domain.configuration_files import Rules, read_tree
 from portal.models import (
@@ -18,6 +19,7 @@ from portal.models import (
     BaselineAssignment,
     BaselineDeviation,
     BaselineVersion,
+    Event,
     Organization,
 )
 from portal.models.grants import opens_to
@@ -178,7 +180,9 @@ def assigned(
 def watched(
     session: Session, provider_id: uuid.UUID, clients: Sequence[Any], today: dt.date
 ) -> dict[uuid.UUID, list[Difference]]:
-    """How each client (a row of `client`) differs from its version: eight statements for all.
+    """How each client (a row of `client`) differs from its version.
+
+    Eight statements for all of them, nine where collections are missing.
 
     Clients without a baseline are left out, and those whose owners do not let the asker in.
     """
@@ -189,12 +193,36 @@ def watched(
     wanted = _contents(session, provider_id, given)
     accepted = deviations(session, provider_id, ids)
     presents = configurations.presents(session, ids)
-    found = {}
+    changes = {}
     for row in given:
         present = presents[row.id]
         said = present.within_plan(wanted[row.baseline_id, row.number])
-        changes = diff_of(present.configuration, said)
-        found[row.id] = differences(changes, accepted.get(row.id, {}), today)
+        changes[row.id] = diff_of(present.configuration, said)
+    gone = _gone(session, [row for row in given if missing_collections(changes[row.id])])
+    return {
+        key: differences(changed, accepted.get(key, {}), today, gone.get(key, set()))
+        for key, changed in changes.items()
+    }
+
+
+def _gone(session: Session, given: Sequence[Any]) -> dict[uuid.UUID, set[str]]:
+    """Which external ids collections of these clients have lost since the baseline was applied.
+
+    A collection that was there and is not any more is drift; one that was never made waits.
+    """
+    if not given:
+        return {}
+    applied = {row.id: row.applied_at for row in given}
+    lost = select(Event.stream_id, Event.at, Event.payload).where(
+        Event.stream_id.in_(applied),
+        Event.type.in_(("organization:collection:delete", "organization:collection:update")),
+        Event.at >= min(applied.values()),
+    )
+    found: dict[uuid.UUID, set[str]] = {}
+    for row in session.execute(lost):
+        if row.at >= applied[row.stream_id]:
+            before = json.loads(row.payload)["details"].get("before") or {}
+            found.setdefault(row.stream_id, set()).add(before.get("external_id", ""))
     return found
 
 

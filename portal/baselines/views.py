@@ -182,6 +182,7 @@ def _clients(provider_id: uuid.UUID, rows: Any) -> list[dict[str, Any]]:
             "is_newest": row.number == row.newest,
             "is_open": row.is_open,
             "drift": rules.drift(watched.get(row.id, [])),
+            "waits": rules.waiting(watched.get(row.id, [])),
             "accepted": sum(each.accepted is not None for each in watched.get(row.id, [])),
         }
         for row in rows

@@ -63,6 +63,7 @@ def _rows(provider_id: uuid.UUID, ids: list[uuid.UUID]) -> list[dict[str, Any]]:
             "number": clients[each].number,
             "is_open": clients[each].is_open,
             "drift": rules.drift(watched.get(each, [])),
+            "waits": rules.waiting(watched.get(each, [])),
         }
         for each in ids
         if each in clients

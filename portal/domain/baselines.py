@@ -4,10 +4,11 @@ An accepted deviation stays watched: it covers one value of one path, until its 
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from portal.domain.configuration import Change, Value, pointer
+from portal.domain.configuration import COLLECTIONS, Change, Value, pointer
 from portal.domain.errors import N_, refuse
 from portal.domain.names import check_name
 
@@ -44,31 +45,55 @@ class Deviation:
 class Difference:
     """One difference from a baseline; `accepted` where a deviation covers it, else it is drift.
 
-    `lapsed` is a deviation of the same path that covers it no more.
+    `lapsed` is a deviation of the same path that covers it no more. What `waits` for a browser to
+    seal a name is no drift: nobody has changed anything.
     """
 
     change: Change
     accepted: Deviation | None = None
     lapsed: Deviation | None = None
+    waits: bool = False
 
 
 def differences(
-    changes: Iterable[Change], accepted: Mapping[str, Deviation], today: dt.date
+    changes: Sequence[Change],
+    accepted: Mapping[str, Deviation],
+    today: dt.date,
+    gone: AbstractSet[str] = frozenset(),
 ) -> list[Difference]:
-    """Each change that would bring the client to its baseline, with what was accepted of it."""
+    """Each change that would bring the client to its baseline, with what was accepted of it.
+
+    `gone` are external ids that collections of the client had since the baseline was applied.
+    """
+    unmade = missing_collections(changes) - gone
     found = []
     for change in changes:
         deviation = accepted.get(pointer(change.path))
-        covered = deviation is not None and deviation.covers(change, today)
-        found.append(
-            Difference(change, deviation, None) if covered else Difference(change, None, deviation)
-        )
+        if deviation is not None and deviation.covers(change, today):
+            found.append(Difference(change, deviation, None))
+        else:
+            found.append(Difference(change, None, deviation, _waits(change, unmade)))
     return found
+
+
+def missing_collections(changes: Iterable[Change]) -> set[str]:
+    """The external ids of the collections that are not there."""
+    return {change.path[1] for change in changes if change.path[0] == COLLECTIONS}
+
+
+def _waits(change: Change, unmade: AbstractSet[str]) -> bool:
+    """Whether it is one of these collections, or what groups may do in one."""
+    return COLLECTIONS in {change.path[0], *change.path[2:3]} and change.path[-1] in unmade
 
 
 def drift(found: Iterable[Difference]) -> int:
     """How many of them nobody has accepted."""
-    return sum(each.accepted is None for each in found)
+    return sum(each.accepted is None and not each.waits for each in found)
+
+
+def waiting(found: Iterable[Difference]) -> int:
+    """How many collections wait for a browser to seal their names."""
+    return sum(each.waits and each.change.path[0] == COLLECTIONS for each in found)
 
 
 def check_deviation(
