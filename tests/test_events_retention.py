@@ -48,6 +48,10 @@ def archive(committed, log, folder, *, after=4):
 def verified(tmp_path, text, key):
     file = tmp_path / "checked.jsonl"
     file.write_text(text)
+    return checked(file, key)
+
+
+def checked(file, key):
     program = ROOT / "portal/events/verifier.py"
     return subprocess.run(
         [sys.executable, "-I", "-S", str(program), str(file), "--key", key],
@@ -65,9 +69,13 @@ def test_old_rows_go_into_a_file_that_proves_itself(committed, log, tmp_path):
     (file,) = (tmp_path / "archive").iterdir()
     assert file.name == f"organization-{log.id}-1-4.jsonl.gz"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    done = verified(tmp_path, gzip.decompress(file.read_bytes()).decode(), fingerprint(committed))
+    done = checked(file, fingerprint(committed))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "GOOD 4 rows" in done.stdout
+    cut = tmp_path / "cut.jsonl.gz"
+    cut.write_bytes(file.read_bytes()[:-20])
+    done = checked(cut, fingerprint(committed))
+    assert (done.returncode, done.stderr[:12]) == (2, "Cannot check")
 
 
 def test_what_is_left_can_still_be_proved(committed, log, tmp_path):

@@ -17,11 +17,12 @@ One file, the Python standard library only (3.8 or newer), no import of the port
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import json
 import sys
 import uuid
-from pathlib import Path
+import zlib
 from typing import Any, Callable, Dict, Iterable, Tuple
 
 Point = Tuple[int, int, int, int]
@@ -339,7 +340,7 @@ def check_lines(lines: Iterable[bytes], pinned: Iterable[str] | None) -> Checker
 def main(arguments: list[str] | None = None) -> int:
     """The command; returns its exit status."""
     parser = argparse.ArgumentParser(description="Check an exported event log offline.")
-    parser.add_argument("file", help='the JSON Lines export, "-" for standard input')
+    parser.add_argument("file", help='the JSON Lines export or an archive, "-" for standard input')
     parser.add_argument(
         "--key",
         action="append",
@@ -352,12 +353,14 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.file == "-":
             checker = check_lines(sys.stdin.buffer, pinned)
         else:
-            with Path(chosen.file).open("rb") as file:
+            # Archives are packed; they are read as they lie there.
+            opens = gzip.open if chosen.file.endswith(".gz") else open
+            with opens(chosen.file, "rb") as file:
                 checker = check_lines(file, pinned)
     except Bad as fault:
         print(f"BAD  {fault}")
         return 1
-    except (OSError, Unreadable) as fault:
+    except (OSError, EOFError, zlib.error, Unreadable) as fault:
         print(f"Cannot check: {fault}", file=sys.stderr)
         return 2
     is_unproved = pinned is not None and checker.is_unsigned()
