@@ -64,7 +64,7 @@ async function gate(event) {
 
 function press(event) {
   const away = event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented;
-  if (event.key !== "/" || away || event.target.closest("input,select,textarea")) return;
+  if (event.key !== "/" || away || event.target.closest("input:not([type=checkbox]),select,textarea")) return;
   const search = document.querySelector("main input[type=search]");
   if (search) event.preventDefault();
   search?.focus();

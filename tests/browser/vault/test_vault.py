@@ -347,8 +347,11 @@ def test_an_account_without_keys_signs_in_and_leaves_no_record_of_another(
 
 def test_a_page_without_keys_fetches_next_to_nothing(server: VaultServer, page: Page) -> None:
     server.state.signed_in = True
-    server.state.pages["/clients"] = '<input type="search" aria-label="Search clients">'
+    server.state.pages["/clients"] = (
+        '<input type="search" aria-label="Search clients"><input type="checkbox">'
+    )
     page.goto(server.url("/clients"))
+    page.get_by_role("checkbox").check()
     page.keyboard.press("/")
     expect(page.get_by_label("Search clients")).to_be_focused()
     scripts = [path for path in server.state.paths if path.endswith(".js")]
