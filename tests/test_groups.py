@@ -178,6 +178,7 @@ def test_collections_are_given_by_level_and_count_for_the_set_up(place, admin):
     assert place.database.one(select(CollectionGroup.level)) is Level.EDIT_HIDDEN
     assert place.database.one(select(Organization.setup_done)) == before + 1
     assert "Edit items, hidden passwords" in admin.get(url(place, group))
+    page = admin.get(url(place, group, "collections"))
     admin.submit(page, "Save collections", {f"level-{collection}": ""}, status=303)
     assert place.database.all(select(CollectionGroup.level)) == []
     assert place.database.one(select(Organization.setup_done)) == before

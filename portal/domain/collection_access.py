@@ -5,11 +5,15 @@ groups give, also where it gives less; between groups the widest wins. Widest is
 part: who may edit by one group and see passwords by another may do both.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, TypeVar
 
-from portal.domain.errors import N_
+from portal.domain.errors import N_, RuleError
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 class Level(StrEnum):
@@ -85,3 +89,30 @@ def effective(direct: Level | None, by_groups: Iterable[Level]) -> Access | None
         return Access(direct, is_direct=True)
     given = widest(by_groups)
     return None if given is None else Access(given, is_direct=False)
+
+
+class Meanwhile(RuleError):
+    """Somebody has changed what a page began with; `proposal` has their changes and the page's."""
+
+    def __init__(self, proposal: Mapping[Any, Any]) -> None:
+        self.proposal = proposal
+        super().__init__(
+            N_(
+                "Somebody has changed this in the meantime. Their changes and yours are below. "
+                "Look again, then save."
+            )
+        )
+
+
+def settled(now: Mapping[K, V], seen: Mapping[K, V] | None, wanted: Mapping[K, V]) -> dict[K, V]:
+    """What is `wanted`, by somebody who has `seen` it begin as it is `now`.
+
+    Raises `Meanwhile` where it would take back what somebody else has done since. Without `seen`
+    nobody has looked, and what is wanted counts.
+    """
+    if seen is not None:
+        kept = {each: value for each, value in now.items() if wanted.get(each) == seen.get(each)}
+        chosen = {each: value for each, value in wanted.items() if value != seen.get(each)}
+        if kept | chosen != wanted:
+            raise Meanwhile(kept | chosen)
+    return dict(wanted)

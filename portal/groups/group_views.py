@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, abort, make_response, render_template, request, url_for
+from flask import Response, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import Permission
-from portal.domain.collection_access import Level
+from portal.domain.collection_access import Level, Meanwhile
 from portal.domain.emails import check_email, shown
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.names import colour_class, initials
@@ -24,6 +24,7 @@ from portal.organizations.key_rings import ring_of
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
 from portal.web.forms import sentence
+from portal.web.levels import as_seen, chosen_levels, seen_levels
 
 PASTED = 500
 _TOO_MANY = N_("Paste at most %(limit)s addresses at once.")
@@ -205,13 +206,15 @@ def _levels_page(
 ) -> Response:
     """What the group has; with `chosen`, what was asked for."""
     rows = queries.collections(db.session(), found.organization_id, found.id)
-    levels = {row.id: row.level for row in rows} if chosen is None else chosen
+    now = {row.id: row.level for row in rows}
+    levels = now if chosen is None else chosen
     body = render_template(
         "groups/collections.html",
         group=found,
         key_ring=ring_of(db.session(), actor()),
         rows=rows,
         given=levels,
+        had=as_seen(now),
         refused=refused,
         levels=[(level.value, _(level.label)) for level in Level],
         back_url=page_of(found.organization_id, found.id),
@@ -224,24 +227,12 @@ def _levels_page(
 def save_collections(organization_id: uuid.UUID, group_id: uuid.UUID) -> AnyResponse:
     """Give the group exactly the chosen levels."""
     found = find(organization_id, group_id)
-    wanted = _levels()
+    wanted = chosen_levels()
     try:
-        changed = service.give_collections(db.session(), actor(), found, wanted)
+        changed = service.give_collections(db.session(), actor(), found, wanted, seen_levels())
     except RuleError as error:
-        return _levels_page(found, wanted, 409, sentence(error.text))
+        chosen = error.proposal if isinstance(error, Meanwhile) else wanted
+        return _levels_page(found, chosen, 409, sentence(error.text))
     saved = notices.add(_("The collections of the group are saved.")) if changed else ""
     db.session.commit()
     return fragments.done(page_of(organization_id, group_id), saved)
-
-
-def _levels() -> dict[uuid.UUID, Level]:
-    """`level-<collection id>` of the form; one without a level is not given."""
-    chosen: dict[uuid.UUID, Level] = {}
-    for name, value in request.form.items():
-        if not name.startswith("level-") or not value:
-            continue
-        try:
-            chosen[uuid.UUID(name.removeprefix("level-"))] = Level(value)
-        except ValueError:
-            abort(400)
-    return chosen

@@ -12,7 +12,7 @@ from sqlalchemy.sql.dml import UpdateBase
 
 from portal import events
 from portal.domain.access import Actor
-from portal.domain.collection_access import Level
+from portal.domain.collection_access import Level, settled
 from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.names import check_name, name_ci
 from portal.groups import guards
@@ -143,11 +143,16 @@ def _tell_members(
 
 
 def give_collections(
-    session: Session, actor: Actor, group: Any, levels: Mapping[uuid.UUID, Level]
+    session: Session,
+    actor: Actor,
+    group: Any,
+    levels: Mapping[uuid.UUID, Level],
+    seen: Mapping[uuid.UUID, Level] | None = None,
 ) -> bool:
     """Let the group have exactly these collections; False where that is so already.
 
-    Raises `RuleError` for somebody who would widen their own reach.
+    `seen` is what the choice began with. Raises `RuleError` where that has changed, and for
+    somebody who would widen their own reach.
     """
     found = session.execute(
         select(CollectionGroup.collection_id, CollectionGroup.level).where(
@@ -156,14 +161,15 @@ def give_collections(
         )
     )
     given = {row.collection_id: row.level for row in found}
+    asked = settled(given, seen, levels)
     known = set(
         session.scalars(
             select(Collection.id).where(
-                Collection.organization_id == group.organization_id, Collection.id.in_(levels)
+                Collection.organization_id == group.organization_id, Collection.id.in_(asked)
             )
         )
     )
-    wanted = {each: level for each, level in levels.items() if each in known}
+    wanted = {each: level for each, level in asked.items() if each in known}
     if wanted == given:
         return False
     guards.check_levels(session, actor, group, given, wanted)

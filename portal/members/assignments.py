@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal import events
 from portal.domain.access import Actor, Role
-from portal.domain.collection_access import Level
+from portal.domain.collection_access import Level, settled
 from portal.domain.errors import N_, refuse
 from portal.members import access
 from portal.models import Collection, CollectionMember, Group, GroupMember, Member
@@ -62,12 +62,26 @@ def collections(
     return session.execute(found).all()
 
 
-def set_groups(session: Session, actor: Actor, member: Any, wanted: Some[uuid.UUID]) -> bool:
-    """Let the member belong to exactly these groups; False where that is so already."""
+def set_groups(
+    session: Session,
+    actor: Actor,
+    member: Any,
+    wanted: Some[uuid.UUID],
+    seen: Some[uuid.UUID] | None = None,
+) -> bool:
+    """Let the member belong to exactly these groups; False where that is so already.
+
+    Raises `Meanwhile` where that is not any more what the choice began with, in `seen`.
+    """
     _check_self(session, actor, member)
     rows = groups(session, member.organization_id, member.id)
     before = {row.id for row in rows if row.belongs}
-    after = {row.id for row in rows if row.id in wanted}
+    asked = settled(
+        dict.fromkeys(before, True),
+        None if seen is None else dict.fromkeys(seen, True),
+        dict.fromkeys(wanted, True),
+    )
+    after = {row.id for row in rows if row.id in asked}
     if before == after:
         return False
     session.execute(
@@ -85,13 +99,21 @@ def set_groups(session: Session, actor: Actor, member: Any, wanted: Some[uuid.UU
 
 
 def set_collections(
-    session: Session, actor: Actor, member: Any, wanted: Mapping[uuid.UUID, Level]
+    session: Session,
+    actor: Actor,
+    member: Any,
+    wanted: Mapping[uuid.UUID, Level],
+    seen: Mapping[uuid.UUID, Level] | None = None,
 ) -> bool:
-    """Give the member exactly these collections by name; False where that is so already."""
+    """Give the member exactly these collections by name; False where that is so already.
+
+    Raises `Meanwhile` where that is not any more what the choice began with, in `seen`.
+    """
     _check_self(session, actor, member)
     rows = collections(session, member.organization_id, member.id)
     before = {row.id: row.level for row in rows if row.level}
-    after = {row.id: wanted[row.id] for row in rows if row.id in wanted}
+    asked = settled(before, seen, wanted)
+    after = {row.id: asked[row.id] for row in rows if row.id in asked}
     if before == after:
         return False
     session.execute(

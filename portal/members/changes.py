@@ -16,7 +16,7 @@ from portal import events
 from portal.accounts import affiliations
 from portal.domain.access import Actor, Role
 from portal.domain.custom_roles import Custom, completed
-from portal.domain.errors import N_, refuse
+from portal.domain.errors import N_, RuleError, refuse
 from portal.domain.membership import (
     LAST_OWNER,
     Manager,
@@ -113,6 +113,18 @@ def act(
     return member
 
 
+class Moved(RuleError):
+    """Somebody has given the member another role since the page was shown."""
+
+    def __init__(self) -> None:
+        super().__init__(N_("This has changed in the meantime. Look again, then decide."))
+
+
+def role_mark(member: Any) -> str:
+    """Role and parts of a custom one, to see whether they are still what a page has shown."""
+    return " ".join([member.role.value, *sorted(member.permissions)])
+
+
 def change_role(
     session: Session,
     actor: Actor,
@@ -122,12 +134,18 @@ def change_role(
     role: Role,
     permissions: Sequence[Custom],
     by: Manager,
+    seen: str = "",
 ) -> Row[Any] | None:
-    """Give a member another role, or other parts of a custom one; None if they are gone."""
+    """Give a member another role, or other parts of a custom one; None if they are gone.
+
+    Raises `Moved` where `seen`, if given, is not the `role_mark` of what they have now.
+    """
     held = hold(session, organization_id)
     member = queries.find(session, organization_id, member_id)
     if member is None:
         return None
+    if seen and seen != role_mark(member):
+        raise Moved
     parts = completed(permissions) if role is Role.CUSTOM else frozenset()
     check_new_role(standing_of(member, actor, held), role, by)
     check_role(role, parts, held.plan, by)

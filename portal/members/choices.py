@@ -1,10 +1,8 @@
-"""Groups and collections as forms send them."""
+"""Groups as forms send them."""
 
 import uuid
 
 from flask import abort, request
-
-from portal.domain.collection_access import Level
 
 TICKED_LIMIT = 1000
 
@@ -17,14 +15,11 @@ def ticked_groups() -> set[uuid.UUID]:
         abort(400)
 
 
-def chosen_levels() -> dict[uuid.UUID, Level]:
-    """`level-<collection id>`; one without a level is not given."""
-    chosen: dict[uuid.UUID, Level] = {}
-    for name, value in request.form.items():
-        if not name.startswith("level-") or not value:
-            continue
-        try:
-            chosen[uuid.UUID(name.removeprefix("level-"))] = Level(value)
-        except ValueError:
-            abort(400)
-    return chosen
+def seen_groups() -> set[uuid.UUID] | None:
+    """`had`: the ids of the groups that were ticked when the form was shown; or None."""
+    if "had" not in request.form:
+        return None
+    try:
+        return {uuid.UUID(each) for each in request.form["had"].split()[:TICKED_LIMIT]}
+    except ValueError:
+        abort(400)

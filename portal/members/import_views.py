@@ -17,7 +17,6 @@ from portal.domain.member_import import FIELDS, LABELS, LINES, SHAPE, read
 from portal.extensions import db
 from portal.members import assignments, import_queries, imports
 from portal.members.blueprint import ALL, bp, manager, myself
-from portal.members.choices import chosen_levels
 from portal.members.import_forms import LineForm
 from portal.members.import_pages import kept_lists, list_of, problems_of
 from portal.members.invite_views import gives_groups
@@ -32,6 +31,7 @@ from portal.web.forms import sentence
 from portal.web.fragments import done, respond, wants
 from portal.web.import_forms import ImportForm
 from portal.web.languages import LANGUAGES, language
+from portal.web.levels import chosen_levels
 from portal.web.requests import takes
 
 PIECE = "members/_import.html"

@@ -18,7 +18,7 @@ from portal.extensions import db
 from portal.members import assignments, growing, inviting, list_queries
 from portal.members.blueprint import ALL, INVITING, bp, manager
 from portal.members.bulk_views import result_page
-from portal.members.choices import chosen_levels, ticked_groups
+from portal.members.choices import ticked_groups
 from portal.members.member_views import LEVELS
 from portal.members.role_form import InviteForm
 from portal.members.room import AGREED, Room, prices, room_of
@@ -29,6 +29,7 @@ from portal.organizations.queries import chosen_locale
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
 from portal.web.languages import language
+from portal.web.levels import chosen_levels
 
 ROOM = "members/_room.html"
 

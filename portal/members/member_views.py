@@ -1,6 +1,7 @@
 """One member: how they stand, what they reach and why, and what can be changed."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, abort, g, make_response, render_template, url_for
@@ -8,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.domain.access import Permission
-from portal.domain.collection_access import Level
+from portal.domain.collection_access import Level, Meanwhile
 from portal.domain.custom_roles import Custom
 from portal.domain.errors import RuleError
 from portal.domain.membership import check_new_role, possible_member_actions
@@ -17,8 +18,8 @@ from portal.domain.states import MemberState
 from portal.extensions import db
 from portal.members import access, assignments, changes
 from portal.members.blueprint import ONE, bp, find, manager, page_of
-from portal.members.choices import chosen_levels, ticked_groups
-from portal.members.role_form import RoleForm
+from portal.members.choices import seen_groups, ticked_groups
+from portal.members.role_form import ChangeRoleForm
 from portal.members.words import role_hints, way_of, why, words_of
 from portal.organizations.key_rings import ring_of
 from portal.organizations.people import row_of
@@ -27,6 +28,7 @@ from portal.recovery import enrolment
 from portal.web import fragments, notices
 from portal.web.access import actor, can, requires
 from portal.web.forms import sentence
+from portal.web.levels import as_seen, chosen_levels, seen_levels
 
 LEVELS = {level.value: level.label for level in Level}
 
@@ -111,16 +113,26 @@ def reach_of(found: Any) -> list[dict[str, Any]]:
 def role(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
     """The role, to be changed."""
     found = find(organization_id, member_id)
-    form = RoleForm(data={"role": found.role.value, "permissions": list(found.permissions)})
+    return _role_page(found, _role_form(found))
+
+
+def _role_form(found: Any) -> ChangeRoleForm:
+    """As the member has it now, whatever was typed."""
+    form = ChangeRoleForm(formdata=None, data=_role_of(found))
     form.offer(g.plan, manager(), found.role)
-    return _role_page(found, form)
+    return form
+
+
+def _role_of(found: Any) -> dict[str, Any]:
+    parts = list(found.permissions)
+    return {"role": found.role.value, "permissions": parts, "had": changes.role_mark(found)}
 
 
 @bp.post(f"{ONE}/role")
 @requires(Permission.MEMBERS_MANAGE)
 def save_role(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
     """Give it; refused to whoever does not reach that far."""
-    found, form = find(organization_id, member_id), RoleForm()
+    found, form = find(organization_id, member_id), ChangeRoleForm()
     form.offer(g.plan, manager(), found.role)
     if not form.validate():
         return _role_page(found, form, 422)
@@ -133,9 +145,13 @@ def save_role(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
             role=form.wanted_role,
             permissions=form.wanted_parts,
             by=manager(),
+            seen=form.had.data or "",
         )
     except RuleError as error:
         db.session.rollback()
+        if isinstance(error, changes.Moved):
+            found = find(organization_id, member_id)
+            form = _role_form(found)
         form.blame(error)
         return _role_page(found, form, 409)
     if changed is None:
@@ -146,7 +162,7 @@ def save_role(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse:
     return fragments.done(page_of(organization_id, member_id), saved)
 
 
-def _role_page(found: Any, form: RoleForm, status: int = 200) -> Response:
+def _role_page(found: Any, form: ChangeRoleForm, status: int = 200) -> Response:
     body = render_template(
         "members/role.html",
         form=form,
@@ -170,7 +186,9 @@ def save_groups(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse
     """Let the member belong to exactly the ticked ones."""
     found = find(organization_id, member_id)
     try:
-        changed = assignments.set_groups(db.session(), actor(), found, ticked_groups())
+        changed = assignments.set_groups(
+            db.session(), actor(), found, ticked_groups(), seen_groups()
+        )
     except RuleError as error:
         db.session.rollback()
         return _groups_page(found, error)
@@ -180,8 +198,12 @@ def save_groups(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyResponse
 
 
 def _groups_page(found: Any, refused: RuleError | None = None) -> AnyResponse:
-    rows = assignments.groups(db.session(), found.organization_id, found.id)
-    return _choice_page("members/groups.html", found, rows, refused)
+    rows: Sequence[Any] = assignments.groups(db.session(), found.organization_id, found.id)
+    had = " ".join(str(row.id) for row in rows if row.belongs)
+    if isinstance(refused, Meanwhile):
+        asked = refused.proposal
+        rows = [{"id": row.id, "name": row.name, "belongs": row.id in asked} for row in rows]
+    return _choice_page("members/groups.html", found, rows, had, refused)
 
 
 @bp.get(f"{ONE}/collections")
@@ -197,7 +219,9 @@ def save_collections(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyRes
     """Give exactly the chosen levels by name."""
     found = find(organization_id, member_id)
     try:
-        changed = assignments.set_collections(db.session(), actor(), found, chosen_levels())
+        changed = assignments.set_collections(
+            db.session(), actor(), found, chosen_levels(), seen_levels()
+        )
     except RuleError as error:
         db.session.rollback()
         return _collections_page(found, error)
@@ -207,15 +231,25 @@ def save_collections(organization_id: uuid.UUID, member_id: uuid.UUID) -> AnyRes
 
 
 def _collections_page(found: Any, refused: RuleError | None = None) -> AnyResponse:
-    rows = assignments.collections(db.session(), found.organization_id, found.id)
-    return _choice_page("members/collections.html", found, rows, refused)
+    rows: Sequence[Any] = assignments.collections(db.session(), found.organization_id, found.id)
+    had = as_seen({row.id: row.level for row in rows})
+    if isinstance(refused, Meanwhile):
+        asked = refused.proposal
+        rows = [
+            {"id": row.id, "sealed_name": row.sealed_name, "level": asked.get(row.id)}
+            for row in rows
+        ]
+    return _choice_page("members/collections.html", found, rows, had, refused)
 
 
-def _choice_page(template: str, found: Any, rows: Any, refused: RuleError | None) -> AnyResponse:
+def _choice_page(
+    template: str, found: Any, rows: Any, had: str, refused: RuleError | None
+) -> AnyResponse:
     body = render_template(
         template,
         row=row_of(found, None),
         rows=rows,
+        had=had,
         levels=[(value, _(label)) for value, label in LEVELS.items()],
         key_ring=ring_of(db.session(), actor()),
         refused=sentence(refused.text) if refused else "",

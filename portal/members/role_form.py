@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, SelectMultipleField, TextAreaField, widgets
+from wtforms import HiddenField, RadioField, SelectMultipleField, TextAreaField, widgets
 
 from portal.domain.access import ORGANIZATION_ROLES, Role
 from portal.domain.custom_roles import Custom
@@ -44,6 +44,12 @@ class RoleForm(Form):
     @property
     def wanted_parts(self) -> list[Custom]:
         return [Custom(value) for value in self.permissions.data or ()]
+
+
+class ChangeRoleForm(RoleForm):
+    """Of a member who has a role; `had` is what the page has shown (`changes.role_mark`)."""
+
+    had = HiddenField()
 
 
 class InviteForm(RoleForm):
