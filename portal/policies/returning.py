@@ -90,8 +90,9 @@ def hold(
 
     `seen` is the digest of the look. Raises `Changed` if it would be something else now.
     """
-    conditions.hold(session, organization_id)
-    queries.accounts(session, organization_id)
+    if after.has(Feature.POLICIES) and not before.has(Feature.POLICIES):
+        conditions.hold(session, organization_id)
+        queries.accounts(session, organization_id)
     found = look(session, organization_id, before, after)
     if not hmac.compare_digest(found.digest.encode(), seen.encode()):
         raise Changed
