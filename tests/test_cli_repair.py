@@ -163,6 +163,21 @@ def test_one_that_cannot_be_repaired_leaves_the_others_repaired(doctor, whole):
     assert whole.one(select(Organization.seats_used).where(Organization.id == other.id)) == 0
 
 
+def test_one_that_the_database_refuses_is_left_as_it_was(doctor, whole, monkeypatch):
+    def refused(session, organization_id):
+        here = Organization.id == organization_id
+        session.execute(update(Organization).where(here).values(setup_done=99))
+        yield "never told"
+
+    monkeypatch.setattr(repair, "_OF_ORGANIZATION", (*repair._OF_ORGANIZATION, refused))
+    whole.run(update(Organization).values(seats_used=5))
+    output = doctor("--repair", status=1)
+    assert "setup_done_bounds" in output
+    assert "nothing was changed there." in output
+    assert "seats used were" not in output
+    assert whole.one(select(Organization.seats_used)) == 5
+
+
 def test_the_event_log_is_never_rewritten(doctor, whole):
     whole.run(update(EventStream).values(last_seq=2))
     before = whole.all(select(Event.hash).order_by(Event.stream_id, Event.seq))

@@ -89,7 +89,8 @@ def _mended(
     except CannotBe as error:
         yield Outcome(f"{whom}: {error}; nothing was changed there.", is_done=False)
     except DBAPIError as error:
-        yield Outcome(f"{whom}: {error.orig}; nothing was changed there.", is_done=False)
+        said = " ".join(str(error.orig).split())
+        yield Outcome(f"{whom}: {said}; nothing was changed there.", is_done=False)
     else:
         yield from (Outcome(f"{whom}: {text}.") for text in told)
 
