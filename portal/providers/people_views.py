@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, abort, make_response, render_template, request, url_for
+from flask import Response, abort, current_app, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
@@ -15,13 +15,16 @@ from portal.accounts.limits import limited
 from portal.domain.access import Permission, Role
 from portal.domain.emails import shown
 from portal.domain.errors import RuleError
+from portal.domain.people_lists import SORT, PeopleList
 from portal.domain.staff import INVITE_LIMIT, StaffAction
+from portal.domain.states import ProviderPersonState
 from portal.extensions import db
 from portal.outbox.queries import mail_states
 from portal.providers import people as models
 from portal.providers import queries, scope_queries, staff
 from portal.providers.blueprint import bp
 from portal.providers.forms import InviteForm
+from portal.providers.people_table import PeopleTable
 from portal.providers.people_words import action_words, words_of
 from portal.providers.scope_keys import needs_key, takes_client_keys
 from portal.providers.scope_words import scope_words
@@ -29,6 +32,7 @@ from portal.web import fragments, notices
 from portal.web.access import actor, requires
 from portal.web.forms import sentence
 from portal.web.languages import language
+from portal.web.paging import signer
 
 CHANGE_LIMIT = 100
 
@@ -44,17 +48,35 @@ INVITING = (("10 per minute", _myself), ("300 per day", _myself))
 @requires(Permission.PROVIDER_PEOPLE_READ)
 def people(provider_id: uuid.UUID) -> Response:
     """Who works for the provider, and how well their sign-in is guarded."""
-    found = queries.staff(db.session(), provider_id)
-    mails = mail_states(db.session(), [row.id for row in found], models.INVITATION)
-    rows = models.rows_of(found, actor(), mails)
+    table = PeopleTable(_list_url(provider_id), PeopleList.read(request.args))
+    signs = signer(current_app.extensions["settings"].secret_keys, "people")
+    text = request.args.get("cursor", "")
+    cursor = signs.read(text, sort=SORT, descending=False) if text else None
+    page = queries.people_page(db.session(), provider_id, table.wanted, cursor)
+    mails = mail_states(db.session(), _invited(page.rows), models.INVITATION)
+
+    def beside(place: Any) -> str | None:
+        return table.address(table.wanted, cursor=signs.write(place)) if place else None
+
     return fragments.respond(
         "providers/people.html",
         "providers/_people.html",
-        rows=rows,
+        table=table,
+        rows=models.rows_of(page.rows, actor(), mails),
         provider_id=provider_id,
         actions=action_words(),
-        waiting=[row for row in rows if row.waits],
+        waiting=queries.count_waiting(db.session(), provider_id),
+        previous_url=beside(page.previous),
+        next_url=beside(page.next),
     )
+
+
+def _list_url(provider_id: uuid.UUID) -> str:
+    return url_for("providers.people", provider_id=provider_id)
+
+
+def _invited(rows: Sequence[Any]) -> list[uuid.UUID]:
+    return [row.id for row in rows if row.state is ProviderPersonState.INVITED]
 
 
 @bp.get("/providers/<uuid:provider_id>/people/invite")

@@ -4,10 +4,14 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from portal.domain.access import Role
+from portal.domain.paging import Cursor, Page, page_of
+from portal.domain.people_lists import PAGE_SIZE, SORT, PeopleList
+from portal.domain.scope import Level, Reach
+from portal.domain.searching import ESCAPE, contains, escape_like
 from portal.domain.states import ProviderPersonState
 from portal.models import Account, Provider, ProviderPerson
 
@@ -62,6 +66,59 @@ def staff(
     if ids is not None:
         found = found.where(ProviderPerson.id.in_(ids))
     return session.execute(found).all()
+
+
+def people_page(
+    session: Session,
+    provider_id: uuid.UUID,
+    wanted: PeopleList,
+    cursor: Cursor | None,
+    size: int = PAGE_SIZE,
+) -> Page[Row[Any]]:
+    """One page of those who match, as `staff` has them."""
+    found = _staff(provider_id).order_by(None)
+    if wanted.words:
+        found = found.where(_reads_like(wanted.words))
+    if wanted.state is not None:
+        found = found.where(ProviderPerson.state == wanted.state)
+    if wanted.role is not None:
+        found = found.where(ProviderPerson.role == wanted.role)
+    backwards = cursor is not None and cursor.backwards
+    if cursor is not None:
+        here = ProviderPerson.id
+        found = found.where(here < cursor.id if backwards else here > cursor.id)
+    order = ProviderPerson.id.desc() if backwards else ProviderPerson.id.asc()
+    return page_of(
+        session.execute(found.order_by(order).limit(size + 1)).all(),
+        size=size,
+        sort=SORT,
+        descending=False,
+        cursor=cursor,
+        place=lambda row: (0, row.id),
+    )
+
+
+def _reads_like(words: str) -> ColumnElement[bool]:
+    """In any spelling of the letters that both databases fold, or exactly as it was typed."""
+    return or_(
+        ProviderPerson.email.like(contains(words), escape=ESCAPE),
+        func.lower(Account.name).like(contains(words), escape=ESCAPE),
+        Account.name.like(f"%{escape_like(words)}%", escape=ESCAPE),
+    )
+
+
+def count_waiting(session: Session, provider_id: uuid.UUID) -> int:
+    """How many wait as `confirmation.waits_for_key` has it."""
+    keyless = and_(
+        ProviderPerson.state == ProviderPersonState.CONFIRMED,
+        ProviderPerson.wrapped_provider_key.is_(None),
+        ProviderPerson.reach == Reach.ALL,
+        ProviderPerson.level == Level.MANAGE,
+    )
+    found = _of(provider_id, ProviderPerson.id).where(
+        or_(ProviderPerson.state == ProviderPersonState.ACCEPTED, keyless)
+    )
+    return session.scalar(select(func.count()).select_from(found.subquery())) or 0
 
 
 def person(session: Session, provider_id: uuid.UUID, person_id: uuid.UUID) -> Row[Any] | None:
