@@ -1,7 +1,7 @@
 """Groups are made, renamed, filled, given collections and deleted."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -162,13 +162,7 @@ def give_collections(
     )
     given = {row.collection_id: row.level for row in found}
     asked = settled(given, seen, levels)
-    known = set(
-        session.scalars(
-            select(Collection.id).where(
-                Collection.organization_id == group.organization_id, Collection.id.in_(asked)
-            )
-        )
-    )
+    known = _known(session, group.organization_id, asked)
     wanted = {each: level for each, level in asked.items() if each in known}
     if wanted == given:
         return False
@@ -189,6 +183,16 @@ def give_collections(
     before, after = _listed(given), _listed(wanted)
     _tell(session, actor, group.organization_id, "update", group.id, before=before, after=after)
     return True
+
+
+def _known(
+    session: Session, organization_id: uuid.UUID, asked: Iterable[uuid.UUID]
+) -> set[uuid.UUID]:
+    """Those of the ids that are collections of the organization."""
+    found = select(Collection.id).where(
+        Collection.organization_id == organization_id, Collection.id.in_(list(asked))
+    )
+    return set(session.scalars(found))
 
 
 def _listed(levels: Mapping[uuid.UUID, Level]) -> dict[str, dict[str, str]]:
