@@ -61,7 +61,7 @@ def test_a_client_that_is_deleted_first_has_no_next_invoice(ada, database):
     page = ada.browser.get(billing_url(ada.provider))
     (row,) = page.texts("#invoicing-lines tbody tr")
     assert "Being deleted" in row
-    assert row.endswith("None")
+    assert row.endswith("No invoice")
     assert facts(page)["Due in the next 30 days"] == "$0.00"
     assert facts(page)["Per year, as it is today"] == "$0.00"
 

@@ -235,8 +235,8 @@ def _terms(client: Any) -> list[tuple[str, str]]:
     return [
         (_("Billing e-mail"), client.billing_email),
         (_("Address"), ", ".join(filter(None, [*address, _country(client.country)]))),
-        (_("VAT number"), client.vat_number or _("None")),
-        (_("Purchase-order number"), client.purchase_order or _("None")),
+        (_("VAT number"), client.vat_number or _("Not entered")),
+        (_("Purchase-order number"), client.purchase_order or _("Not entered")),
         (_("Payment"), _payment(client)),
         (_("Billing cadence"), _(client.cadence.label)),
     ]

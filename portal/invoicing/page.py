@@ -129,10 +129,10 @@ def due(forecast: Forecast) -> Due:
 def details(provider: Any, tariff: Tariff) -> list[tuple[str, str]]:
     """The provider's billing details and what was agreed with it."""
     return [
-        (_("Business name"), provider.billing_name or _("None")),
-        (_("Address"), address_of(provider) or _("None")),
-        (_("VAT number"), provider.vat_number or _("None")),
-        (_("Billing e-mail"), provider.billing_email or _("None")),
+        (_("Business name"), provider.billing_name or _("Not entered")),
+        (_("Address"), address_of(provider) or _("Not entered")),
+        (_("VAT number"), provider.vat_number or _("Not entered")),
+        (_("Billing e-mail"), provider.billing_email or _("Not entered")),
         (_("Discount"), percent(provider.discount_basis_points) or _("No discount")),
         (_("Tax"), tax_of(provider) or _("No tax")),
         (_("Payment"), payment_of(provider)),
@@ -266,7 +266,7 @@ def line_rows(
             cadence=_(Cadence(row.cadence).label),
             seats=_sum_of(bill, LineKind.SEATS),
             storage=_sum_of(bill, LineKind.STORAGE),
-            next_day=day(coming.day) if coming else str(_("None")),
+            next_day=day(coming.day) if coming else str(_("No invoice")),
             amount=money(coming.amount) if coming else "",
             notes=tuple(notes(bill, coming.amount - bill.rated.total)) if coming else (),
         )

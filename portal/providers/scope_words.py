@@ -36,7 +36,7 @@ def scope_words(wanted: Wanted, provider_id: uuid.UUID) -> list[tuple[str, str]]
             if tag.id in wanted.tags
         ]
         facts.append((_("By name"), _listed([client.name for client in clients])))
-        facts.append((_("By tag"), _listed(tags)))
+        facts.append((_("By tag"), _listed(tags) if tags else _("No tags")))
     if wanted.ends_at:
         last = last_day(wanted.ends_at, zone())
         facts.append((_("Last day"), day(dt.date.fromisoformat(last))))

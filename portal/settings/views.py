@@ -124,7 +124,7 @@ def _prices(found: Any) -> Prices:
     settings: Settings = current_app.extensions["settings"]
     used = load_prices(settings.prices)
     file = settings.prices.name if settings.prices else _("The list that comes with the portal")
-    tax = _("None")
+    tax = _("No tax")
     if found.tax_basis_points:
         tax = f"{found.tax_label or _('Tax')} {_percent(found.tax_basis_points)}"
     return Prices(
