@@ -84,7 +84,7 @@ def test_a_pasted_list_is_looked_at_and_created(ada, database):
     assert page.texts("dl.lines dd") == ["$50.00", "$600.00"]
     assert names(database) == []
     page = create(ada, page)
-    assert "Created: 2" in page
+    assert "Clients created: 2" in page
     assert names(database) == ["acme", "beta"]
     assert page.link("acme").endswith("/manage")
     assert page.link("Finish keys").endswith("/clients/keys")
@@ -177,7 +177,7 @@ def test_a_line_that_is_ready_can_be_changed_too(ada, database):
 def test_what_is_left_is_corrected_and_created_afterwards(ada, database):
     page = read(ada, csv_of("acme", more=["Bad,b@x.example,o@x.example,teams,0,,"]))
     page = create(ada, page)
-    assert "Created: 1" in page
+    assert "Clients created: 1" in page
     assert database.one(select(ClientImport.state)) is ImportState.DONE
     page = ada.browser.follow(
         ada.browser.submit(
@@ -188,7 +188,7 @@ def test_what_is_left_is_corrected_and_created_afterwards(ada, database):
     )
     page = create(ada, page)
     assert names(database) == ["Bad", "acme"]
-    assert "Created: 2" in page
+    assert "Clients created: 2" in page
 
 
 def test_twins_within_the_list_are_pointed_out(ada, database):
@@ -273,7 +273,7 @@ def test_it_goes_on_in_batches_after_a_closed_tab(ada, database, monkeypatch):
     page = ada.browser.post(f"{url}/lines/2", {"line2-name": "typed"}, status=409)
     assert "4 of 5" in page
     piece = ada.browser.post(f"{url}/work", hx="clients-import")
-    assert "Created: 5" in piece
+    assert "Clients created: 5" in piece
     for step in ("work", "work"):
         ada.browser.post(f"{url}/{step}", status=303)
     ada.browser.post(f"{url}/start", status=409)

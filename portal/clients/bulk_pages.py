@@ -16,7 +16,7 @@ from portal.domain.bulk import BulkAction, BulkState, RowState
 from portal.domain.seat_moves import SeatMove, Way, totals
 from portal.extensions import db
 from portal.web.access import actor
-from portal.web.formats import day, moment, money, number
+from portal.web.formats import day, labelled, moment, money, number
 from portal.web.forms import sentence
 
 SHOWN = 200
@@ -226,7 +226,7 @@ def _cost(kept: str) -> Cost:
 
 def _summary(counts: Any) -> list[str]:
     return [
-        f"{label}: {number(counts[state])}"
+        labelled(label, number(counts[state]))
         for state, (label, _tone) in _states().items()
         if counts.get(state)
     ]

@@ -26,7 +26,7 @@ from portal.domain.new_client import ClientOrder
 from portal.domain.pricing import Quote
 from portal.extensions import db
 from portal.web.access import actor
-from portal.web.formats import moment, money, number
+from portal.web.formats import labelled, moment, money, number
 from portal.web.forms import sentence
 
 FORMS, ROWS = 10, 100
@@ -139,12 +139,12 @@ def problems_of(line: Any) -> dict[str, Message]:
 def _summary(ready: int, broken: int, by_state: Mapping[LineState, Sequence[Any]]) -> list[str]:
     skipped = sum(not line.problems for line in by_state[LineState.REFUSED])
     told = (
-        (_("Created"), len(by_state[LineState.DONE])),
+        (_("Clients created"), len(by_state[LineState.DONE])),
         (_("Ready"), ready),
         (_("To be corrected"), broken),
         (_("Skipped"), skipped),
     )
-    return [f"{label}: {number(count)}" for label, count in told if count]
+    return [labelled(label, number(count)) for label, count in told if count]
 
 
 class _Shower:

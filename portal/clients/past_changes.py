@@ -13,7 +13,7 @@ from portal.domain.access import Scope
 from portal.domain.money import Money
 from portal.domain.plans import Cadence, Plan
 from portal.domain.pricing import Selection
-from portal.web.formats import day, money
+from portal.web.formats import day, labelled, money
 
 _READ = {"plan": Plan, "cadence": Cadence}
 # Whatever both sides leave open is not shown, so any value does.
@@ -39,7 +39,7 @@ def _told(row: Any) -> PastChange:
     found = differences(_selection(row.before), _selection(row.after))
     return PastChange(
         on=day(row.changed_on),
-        what=tuple(f"{each.label}: {each.before} → {each.after}" for each in found),
+        what=tuple(labelled(each.label, f"{each.before} → {each.after}") for each in found),
         amount=money(Money(row.adjustment_cents, row.currency)),
         invoice=day(row.invoice_on),
     )

@@ -20,7 +20,7 @@ from portal.domain.policy_data import choice_label, label_of
 from portal.domain.setup_steps import StepKind
 from portal.events.codes import code_of
 from portal.events.sentences import icon_of, sentence_of, tone_of
-from portal.web.formats import number
+from portal.web.formats import labelled, number
 from portal.web.languages import filled
 
 _METHODS = {"password": N_("password"), "code": N_("code by mail")}
@@ -170,7 +170,7 @@ def value_of(name: str, value: Any) -> str:
         label = choice_label(name, value)
         return str(_(label)) if label else number(value)
     if isinstance(value, dict):
-        return ", ".join(f"{name_of(key)}: {value_of(key, part)}" for key, part in value.items())
+        return ", ".join(labelled(name_of(key), value_of(key, part)) for key, part in value.items())
     if isinstance(value, list):
         return ", ".join(value_of(name, part) for part in value)
     return _known(name, str(value))

@@ -4,6 +4,7 @@ import datetime as dt
 
 from babel.numbers import format_currency
 from flask_babel import format_date, format_datetime, format_decimal, get_locale
+from flask_babel import gettext as _
 
 from portal.domain.money import Money
 
@@ -31,3 +32,9 @@ def instant(value: dt.datetime) -> str:
 def number(value: int) -> str:
     """Digits grouped as the reader groups them."""
     return str(format_decimal(value))
+
+
+def labelled(label: str, value: str) -> str:
+    """`Ready: 3`, `Prêts : 3`."""
+    text: str = _("%(label)s: %(value)s", label=label, value=value)
+    return text
