@@ -1,5 +1,7 @@
 """The six steps of a client's set-up: facts, skipping, who did what, and what the table counts."""
 
+import re
+
 import pytest
 from sqlalchemy import delete, select, update
 
@@ -12,6 +14,7 @@ from portal.domain.policies import PolicyKind
 from portal.domain.setup_steps import NOTE_LIMIT, StepKind, check_note
 from portal.domain.states import MemberState
 from portal.models import (
+    Account,
     Collection,
     CollectionGroup,
     Event,
@@ -201,3 +204,16 @@ def test_the_doctor_counts_skips_groups_and_policies_as_the_service_does(place, 
     with database.session() as session:
         (wrong,) = dict(recount(session))["set-up progress"]
     assert "3/6, counted 2/6" in wrong
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_what_happened_is_told_to_the_minute_and_exactly_on_hover(place, admin, language):
+    admin.post(at(place, "vault"), {"note": WHY}, status=303)
+    place.database.run(update(Account).values(locale=language))
+    page = admin.get(f"{place.url}/setup")
+    lines = page.select("section[aria-labelledby=history] time")
+    assert lines
+    for line in lines:
+        written = " ".join(line.get_text().split())
+        assert re.search(r"\b2\d{3}, \d{1,2}:\d{2}( [AP]M)?$", written), written
+        assert line["title"] == line["datetime"]

@@ -23,7 +23,7 @@ from portal.domain.setup_steps import (
     setup_steps,
 )
 from portal.events.queries import Told
-from portal.web.formats import moment
+from portal.web.formats import minute
 from portal.web.links import link
 
 # Where each step is done, and what its page asks for. Of an area that does not exist yet the step
@@ -173,7 +173,7 @@ def _reason(skip: Any) -> str:
         _(
             "Skipped by %(who)s on %(day)s: %(note)s",
             who=skip.by_name,
-            day=moment(skip.skipped_at),
+            day=minute(skip.skipped_at),
             note=skip.note,
         )
     )

@@ -2,8 +2,9 @@
 
 import datetime as dt
 
+from babel.dates import get_datetime_format
 from babel.numbers import format_currency
-from flask_babel import format_date, format_datetime, format_decimal, get_locale
+from flask_babel import format_date, format_datetime, format_decimal, format_time, get_locale
 from flask_babel import gettext as _
 
 from portal.domain.money import Money
@@ -22,6 +23,13 @@ def day(value: dt.date) -> str:
 def moment(value: dt.datetime) -> str:
     """Date and time in the person's zone; pair it with `instant` in a `<time>` element."""
     return str(format_datetime(value, "medium"))
+
+
+def minute(value: dt.datetime) -> str:
+    """`moment` without its seconds, where the order of two lines does not hang on them."""
+    between = get_datetime_format("medium", locale=get_locale() or "en")
+    time = str(format_time(value, "short"))
+    return str(between).replace("{0}", time).replace("{1}", day(value))
 
 
 def instant(value: dt.datetime) -> str:

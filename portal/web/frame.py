@@ -60,6 +60,7 @@ def init_frame(app: Flask) -> None:
         can=can,
         money=formats.money,
         day=formats.day,
+        minute=formats.minute,
         moment=formats.moment,
         instant=formats.instant,
         number=formats.number,
