@@ -20,12 +20,16 @@ SPANS = {30: 1, 90: 7}
 
 @dataclass(frozen=True)
 class SeatChart:
-    """The seats at the end of each month; `rows` are (month, assigned, used)."""
+    """The seats at the end of each month; `rows` are (month, assigned, used).
+
+    `since` is the first day known, `begins` the month of the first column.
+    """
 
     assigned: tuple[Column, ...]
     used: tuple[Column, ...]
     rows: tuple[tuple[str, str, str], ...]
     since: str
+    begins: str
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def seat_chart(days: Sequence[Any], today: dt.date, present: Any) -> SeatChart:
             for month, seats, taken in known
         ),
         format_date(days[0].day if days else today, "long"),
+        format_date(add_months(first, 1 - MONTHS), "MMM yyyy"),
     )
 
 
