@@ -99,7 +99,7 @@ def test_people_are_listed_with_role_state_and_second_factor(work, statements):
     )
     statements.clear()
     page = work.browser.get(f"{work.url}/people")
-    statements.most(5)
+    statements.most(6)
     rows = [
         [cell.get_text(" ", strip=True) for cell in row.select("th, td")]
         for row in page.select("tbody tr")
