@@ -20,9 +20,16 @@ Headers = Mapping[str, str] | None
 class Page:
     """An answer: `response` as it came, `soup` as a browser reads it."""
 
-    def __init__(self, response: TestResponse) -> None:
+    def __init__(self, response: TestResponse, soup: BeautifulSoup | None = None) -> None:
         self.response = response
-        self.soup = BeautifulSoup(response.text if is_html(response) else "", "html5lib")
+        self._soup = soup
+
+    @property
+    def soup(self) -> BeautifulSoup:
+        if self._soup is None:
+            text = self.response.text if is_html(self.response) else ""
+            self._soup = BeautifulSoup(text, "html5lib")
+        return self._soup
 
     @property
     def title(self) -> str:
@@ -161,10 +168,9 @@ class Browser:
             f" {response.headers.get('Location', '')}\n{response.text[:4000]}"
         )
         if is_html(response) and response.text.strip() and not response.location:
-            if hx:
-                check_fragment(self.app, response, hx)
-            else:
-                check_page(self.app, response)
+            if not hx:
+                return Page(response, check_page(self.app, response))
+            check_fragment(self.app, response, hx)
         return Page(response)
 
 

@@ -1,10 +1,13 @@
 """What is true of every page and fragment, whatever it shows."""
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import html5lib
 from bs4 import BeautifulSoup, Tag
+from bs4.builder import HTML5TreeBuilder
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -17,15 +20,30 @@ _HX_VERBS = ("get", "post", "put", "patch", "delete")
 _NOT_TYPED_INTO = {"hidden", "submit", "button", "reset", "image"}
 
 
-def check_page(app: Flask, response: TestResponse) -> None:
-    """Fail with every fault of a whole page at once."""
-    text = response.text
-    soup = BeautifulSoup(text, "html5lib")
-    faults = [*_parse_errors(text), *_frame_faults(soup), *_faults(app, soup, response)]
+class _Noting(HTML5TreeBuilder):
+    """Builds the tree as ever and keeps what was wrong, since reading a page takes longest."""
+
+    errors: Sequence[Any] = ()
+
+    def feed(self, markup: Any) -> None:
+        parser = html5lib.HTMLParser(tree=self.create_treebuilder)
+        self.underlying_builder.parser = parser
+        parser.parse(markup).original_encoding = None
+        self.underlying_builder.parser = None
+        self.errors = parser.errors
+
+
+def check_page(app: Flask, response: TestResponse) -> BeautifulSoup:
+    """Fail with every fault of a whole page at once; returns the page as a browser reads it."""
+    builder = _Noting()
+    soup = BeautifulSoup(response.text, builder=builder)
+    faults = [*_told(builder.errors, response.text), *_frame_faults(soup)]
+    faults += _faults(app, soup, response)
     faults += [
         f"{name}={value!r} names no element" for name, value in _dangling(soup, soup.select("[id]"))
     ]
     _report(faults, response)
+    return soup
 
 
 def check_fragment(app: Flask, response: TestResponse, target: str) -> None:
@@ -33,7 +51,9 @@ def check_fragment(app: Flask, response: TestResponse, target: str) -> None:
     text = response.text.strip()
     root_name = text[1:].split(None, 1)[0].split(">")[0].lower()
     container = _CONTAINERS.get(root_name, "div")
-    faults = _parse_errors(text, container)
+    parser = html5lib.HTMLParser()
+    parser.parseFragment(text, container=container)
+    faults = _told(parser.errors, text)
     soup = BeautifulSoup("", "html.parser")
     parsed = BeautifulSoup(text, "html.parser")
     roots = [node for node in parsed.contents if isinstance(node, Tag)]
@@ -51,16 +71,11 @@ def _report(faults: list[str], response: TestResponse) -> None:
     assert not faults, f"{where}:\n- " + "\n- ".join(faults) + f"\n\n{response.text}"
 
 
-def _parse_errors(text: str, container: str | None = None) -> list[str]:
-    parser = html5lib.HTMLParser()
-    if container:
-        parser.parseFragment(text, container=container)
-    else:
-        parser.parse(text)
+def _told(errors: Sequence[Any], text: str) -> list[str]:
     lines = text.splitlines()
     return [
         f"not HTML, line {line}: {code} {details}: {lines[line - 1].strip()[:120]}"
-        for (line, _), code, details in parser.errors
+        for (line, _), code, details in errors
     ]
 
 
