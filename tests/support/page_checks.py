@@ -38,10 +38,9 @@ def check_page(app: Flask, response: TestResponse) -> BeautifulSoup:
     builder = _Noting()
     soup = BeautifulSoup(response.text, builder=builder)
     faults = [*_told(builder.errors, response.text), *_frame_faults(soup)]
-    faults += _faults(app, soup, response)
-    faults += [
-        f"{name}={value!r} names no element" for name, value in _dangling(soup, soup.select("[id]"))
-    ]
+    tags = soup.find_all(True)
+    faults += _faults(app, tags, response)
+    faults += [f"{name}={value!r} names no element" for name, value in _dangling(tags)]
     _report(faults, response)
     return soup
 
@@ -63,7 +62,7 @@ def check_fragment(app: Flask, response: TestResponse, target: str) -> None:
             faults.append(f"the fragment has {len(roots)} root elements, not one")
         if [root.get("id") for root in roots[:1]] != [target]:
             faults.append(f"the fragment's root has not the id {target!r}: {text[:80]}")
-    _report([*faults, *_faults(app, soup, response)], response)
+    _report([*faults, *_faults(app, soup.find_all(True), response)], response)
 
 
 def _report(faults: list[str], response: TestResponse) -> None:
@@ -92,50 +91,64 @@ def _frame_faults(soup: BeautifulSoup) -> list[str]:
     return faults
 
 
-def _faults(app: Flask, soup: BeautifulSoup, response: TestResponse) -> list[str]:
+def _faults(app: Flask, tags: Sequence[Tag], response: TestResponse) -> list[str]:
+    # Every page of every test comes by here: one list of tags, no selector matched against each.
     here = response.request.path
     return [
-        *_twins(soup),
-        *_unlabelled(soup),
-        *_silent(soup),
-        *_inline(soup),
-        *(fault for tag in soup.select("form") for fault in _form_faults(app, tag, here)),
-        *(fault for tag in soup.select("a[href]") for fault in _link_faults(app, tag, here)),
-        *(fault for tag in soup.find_all(True) for fault in _htmx_faults(app, tag, here)),
+        *_twins(tags),
+        *_unlabelled(tags),
+        *_silent(tags),
+        *_inline(tags),
+        *(fault for tag in _named(tags, "form") for fault in _form_faults(app, tag, here)),
+        *(fault for tag in _links(tags) for fault in _link_faults(app, tag, here)),
+        *(fault for tag in tags for fault in _htmx_faults(app, tag, here)),
     ]
 
 
-def _twins(soup: BeautifulSoup) -> list[str]:
-    counts = Counter(str(tag["id"]) for tag in soup.select("[id]"))
+def _named(tags: Sequence[Tag], *names: str) -> list[Tag]:
+    return [tag for tag in tags if tag.name in names]
+
+
+def _links(tags: Sequence[Tag]) -> list[Tag]:
+    return [tag for tag in tags if tag.name == "a" and "href" in tag.attrs]
+
+
+def _twins(tags: Sequence[Tag]) -> list[str]:
+    counts = Counter(str(tag["id"]) for tag in tags if "id" in tag.attrs)
     return [f"id {name!r} is there {count} times" for name, count in counts.items() if count > 1]
 
 
-def _unlabelled(soup: BeautifulSoup) -> list[str]:
-    labelled = {str(label["for"]) for label in soup.select("label[for]")}
+def _unlabelled(tags: Sequence[Tag]) -> list[str]:
+    labelled = {str(label["for"]) for label in _named(tags, "label") if "for" in label.attrs}
     return [
         f"no label for {str(tag)[:120]}"
-        for tag in soup.select("input, select, textarea")
+        for tag in _named(tags, "input", "select", "textarea")
         if tag.get("type") not in _NOT_TYPED_INTO
         and str(tag.get("id")) not in labelled
         and not (tag.get("aria-label") or tag.get("aria-labelledby") or tag.find_parent("label"))
     ]
 
 
-def _silent(soup: BeautifulSoup) -> list[str]:
+def _silent(tags: Sequence[Tag]) -> list[str]:
     """Links, buttons and pictures that a screen reader could not name."""
     faults = [
         f"nothing says what this is: {str(tag)[:120]}"
-        for tag in soup.select("a[href], button, summary")
+        for tag in [*_links(tags), *_named(tags, "button", "summary")]
         if not (tag.get_text(strip=True) or tag.get("aria-label") or tag.get("aria-labelledby"))
-        and not any(image.get("alt") for image in tag.select("img"))
+        and not any(image.get("alt") for image in tag.find_all("img"))
     ]
-    return faults + [f"no alt: {str(tag)[:120]}" for tag in soup.select("img:not([alt])")]
+    images = _named(tags, "img")
+    return faults + [f"no alt: {str(tag)[:120]}" for tag in images if "alt" not in tag.attrs]
 
 
-def _inline(soup: BeautifulSoup) -> list[str]:
+def _inline(tags: Sequence[Tag]) -> list[str]:
     """What the content security policy would refuse."""
-    faults = [f"inline <{tag.name}>" for tag in soup.select("style, script:not([src])")]
-    for tag in soup.find_all(True):
+    faults = [
+        f"inline <{tag.name}>"
+        for tag in _named(tags, "style", "script")
+        if tag.name == "style" or "src" not in tag.attrs
+    ]
+    for tag in tags:
         faults += [
             f"{tag.name} has the attribute {name}"
             for name in tag.attrs
@@ -147,7 +160,8 @@ def _inline(soup: BeautifulSoup) -> list[str]:
 def _form_faults(app: Flask, form: Tag, here: str) -> list[str]:
     method = str(form.get("method", "get")).upper()
     faults = _route_faults(app, urljoin(here, str(form.get("action") or "")), method)
-    has_token = any(field.get("value") for field in form.select("input[name=csrf_token]"))
+    tokens = form.find_all("input", attrs={"name": "csrf_token"})
+    has_token = any(field.get("value") for field in tokens)
     if method == "POST" and not has_token:
         faults.append(f"the form to {form.get('action')} carries no csrf_token")
     if method == "GET" and has_token:
@@ -188,14 +202,18 @@ def _route_faults(app: Flask, address: str, method: str) -> list[str]:
     return []
 
 
-def _dangling(soup: BeautifulSoup, named: list[Tag]) -> list[tuple[str, str]]:
-    ids = {str(tag["id"]) for tag in named}
+def _dangling(tags: Sequence[Tag]) -> list[tuple[str, str]]:
+    ids = {str(tag["id"]) for tag in tags if "id" in tag.attrs}
     found = [
         (name, value)
-        for tag in soup.find_all(True)
+        for tag in tags
         for name in _IDREFS
         for value in str(tag.get(name) or "").split()
     ]
-    found += [("href", str(tag["href"])[1:]) for tag in soup.select("a[href^='#']")]
-    found += [("hx-target", str(tag["hx-target"])[1:]) for tag in soup.select("[hx-target^='#']")]
+    found += [
+        (name, str(tag[name])[1:])
+        for tag in tags
+        for name in ("href", "hx-target")
+        if str(tag.get(name, "")).startswith("#") and (name != "href" or tag.name == "a")
+    ]
     return [(name, value) for name, value in found if value not in ids]
