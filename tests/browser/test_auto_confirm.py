@@ -8,9 +8,8 @@ from portal.crypto.keys import unwrap, wrap_for
 from portal.domain.access import Role
 from portal.domain.states import MemberState
 from portal.models import Event, Member
-from tests.browser.test_confirm_members import sign_in
 from tests.support.accounts import keys_for
-from tests.support.chromium import assert_accessible, follow, wait_until
+from tests.support.chromium import assert_accessible, follow, sign_in, wait_until
 from tests.support.organizations import join
 from tests.test_members_automatic import accept, prepare
 from tests.test_members_automatic_choice import settings_url

@@ -9,8 +9,7 @@ from portal.domain.collection_access import Level
 from portal.domain.names import name_ci
 from portal.domain.states import MemberState
 from portal.models import Collection, CollectionGroup, Group, GroupMember, new_id
-from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible, follow
+from tests.support.chromium import assert_accessible, follow, sign_in
 from tests.support.organizations import join, make_place
 
 pytestmark = pytest.mark.committed
@@ -19,15 +18,6 @@ pytestmark = pytest.mark.committed
 @pytest.fixture
 def place(live):
     return make_place(live.database)
-
-
-def sign_in(live, page: Page, person) -> Page:
-    page.goto(f"{live.url}/profile")
-    page.get_by_label("E-mail address").fill(person.email)
-    page.get_by_label("Master password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("body.in")).to_be_visible()
-    return page
 
 
 def names(page: Page) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from portal.crypto.envelope import seal
@@ -13,7 +13,7 @@ from portal.domain.states import MemberState
 from portal.models import Attention, Member
 from portal.providers import attention
 from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible, follow
+from tests.support.chromium import assert_accessible, follow, sign_in
 from tests.support.clients import make_client
 from tests.support.organizations import Place, join, make_place
 
@@ -23,15 +23,6 @@ pytestmark = pytest.mark.committed
 @pytest.fixture
 def place(live):
     return make_place(live.database)
-
-
-def sign_in(live, page: Page, person) -> Page:
-    page.goto(f"{live.url}/profile")
-    page.get_by_label("E-mail address").fill(person.email)
-    page.get_by_label("Master password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("body.in")).to_be_visible()
-    return page
 
 
 def second_client(place) -> tuple[Place, bytes]:

@@ -6,8 +6,7 @@ from sqlalchemy import select
 
 from portal.models import Policy
 from tests.browser.test_auto_confirm import ONE, key_of, told
-from tests.browser.test_confirm_members import sign_in
-from tests.support.chromium import assert_accessible, follow
+from tests.support.chromium import assert_accessible, follow, sign_in
 from tests.support.domains import ACME, drain, make_house, publish, row_of
 from tests.test_members_automatic import accept
 from tests.test_members_automatic_choice import settings_url

@@ -13,8 +13,7 @@ from portal.domain.names import name_ci
 from portal.domain.plans import Plan
 from portal.domain.scope import Because
 from portal.models import ClientAccess, Organization, new_id
-from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible, wait_until
+from tests.support.chromium import assert_accessible, sign_in, wait_until
 from tests.support.organizations import FIRST_COLLECTION, make_place
 from tests.support.scope_keys import (
     access,
@@ -31,15 +30,6 @@ CLIENTS = 250
 @pytest.fixture
 def place(live):
     return make_place(live.database)
-
-
-def sign_in(live, page: Page, person) -> Page:
-    page.goto(f"{live.url}/profile")
-    page.get_by_label("E-mail address").fill(person.email)
-    page.get_by_label("Master password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("body.in")).to_be_visible()
-    return page
 
 
 def address(live, place):

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import insert, select
 
 from portal.crypto.envelope import SymmetricKey, seal, unseal
@@ -13,8 +13,8 @@ from portal.domain.names import name_ci
 from portal.domain.plans import Plan
 from portal.domain.states import ProviderPersonState
 from portal.models import Organization, ProviderPerson, new_id
-from tests.support.accounts import PASSWORD, make_person
-from tests.support.chromium import assert_accessible, wait_until
+from tests.support.accounts import make_person
+from tests.support.chromium import assert_accessible, sign_in, wait_until
 from tests.support.organizations import employ, make_place
 
 pytestmark = pytest.mark.committed
@@ -25,15 +25,6 @@ CLIENTS = 1000
 @pytest.fixture
 def place(live):
     return make_place(live.database)
-
-
-def sign_in(live, page: Page, person) -> Page:
-    page.goto(f"{live.url}/profile")
-    page.get_by_label("E-mail address").fill(person.email)
-    page.get_by_label("Master password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("body.in")).to_be_visible()
-    return page
 
 
 def add_clients(place, count: int) -> None:

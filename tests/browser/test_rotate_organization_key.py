@@ -9,8 +9,7 @@ from portal.crypto.keys import unwrap, wrap_for
 from portal.domain.access import Role
 from portal.domain.states import MemberState
 from portal.models import Collection, Member, Organization
-from tests.support.accounts import PASSWORD
-from tests.support.chromium import assert_accessible
+from tests.support.chromium import assert_accessible, sign_in
 from tests.support.organizations import FIRST_COLLECTION, join, make_place
 from tests.support.scope_keys import access, hire_scoped, key_for, reaches
 
@@ -28,15 +27,6 @@ def olga(place):
     person = place.person("owner@acme.example", "Olga Petrova", keys=True)
     join(place, person, Role.OWNER, CONFIRMED)
     return person
-
-
-def sign_in(live, page: Page, person) -> Page:
-    page.goto(f"{live.url}/profile")
-    page.get_by_label("E-mail address").fill(person.email)
-    page.get_by_label("Master password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("body.in")).to_be_visible()
-    return page
 
 
 def open_page(live, place, page: Page) -> Page:

@@ -1,11 +1,11 @@
 """Enter on a ticked box: what the form is for, never what stands in some row of it."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from portal.domain.access import Role
 from portal.domain.states import MemberState
-from tests.support.accounts import PASSWORD
+from tests.support.chromium import sign_in
 from tests.support.clients import make_client
 from tests.support.organizations import join, make_place
 
@@ -15,15 +15,6 @@ pytestmark = pytest.mark.committed
 @pytest.fixture
 def place(live):
     return make_place(live.database)
-
-
-def sign_in(live, page: Page, person) -> Page:
-    page.goto(f"{live.url}/profile")
-    page.get_by_label("E-mail address").fill(person.email)
-    page.get_by_label("Master password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.locator("body.in")).to_be_visible()
-    return page
 
 
 def test_enter_on_a_ticked_member_goes_on_with_whom_is_ticked(live, people, place):

@@ -20,6 +20,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.support.accounts import PASSWORD
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -97,6 +99,16 @@ def people(chromium: Browser, complaints: Complaints):
 def page(people) -> Page:
     """A page in a fresh profile, in English."""
     return people(locale="en").new_page()
+
+
+def sign_in(live, page: Page, person) -> Page:
+    """Sign in by the master password of `person`, and stand on their profile, unlocked."""
+    page.goto(f"{live.url}/profile")
+    page.get_by_label("E-mail address").fill(person.email)
+    page.get_by_label("Master password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("body.in")).to_be_visible()
+    return page
 
 
 def follow(page: Page, leads: Locator) -> None:
