@@ -17,6 +17,7 @@ from portal.domain.emails import shown
 from portal.domain.paging import Cursor, Page
 from portal.domain.states import ClientStatus, MemberState
 from portal.models import utc_now
+from portal.web.chips import Chip
 from portal.web.formats import instant
 from portal.web.languages import per_language
 
@@ -52,14 +53,6 @@ class StuckRow:
     help_url: str
     can_be_ticked: bool
     is_client: bool
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter in use; `url` is the list without it."""
-
-    label: str
-    url: str
 
 
 @dataclass(frozen=True)

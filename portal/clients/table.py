@@ -13,11 +13,12 @@ from markupsafe import Markup, escape
 from portal.clients.listing import FEW_SEATS, PAGE_SIZE, Listing, SeatsLeft, Sort
 from portal.clients.mark_queries import Marks, TagShown
 from portal.clients.queries import COUNTED, KEYLESS_COUNTED
-from portal.clients.table_parts import NOTHING, Asked, Chip, Header, Switch, Table, View
+from portal.clients.table_parts import NOTHING, Asked, Header, Switch, Table, View
 from portal.domain.names import colour_of_hex, initials
 from portal.domain.paging import Cursor, Page
 from portal.domain.plans import Plan
 from portal.domain.states import ClientStatus
+from portal.web.chips import Chip
 from portal.web.languages import per_language
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from portal.clients.listing import Listing
+from portal.web.chips import Chip
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,6 @@ class Header:
     url: str
     direction: str
     numeric: bool
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter in use; `url` is the list without it."""
-
-    label: str
-    url: str
 
 
 class Switch(NamedTuple):

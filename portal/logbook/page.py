@@ -15,18 +15,11 @@ from portal.logbook.kinds import Group, choices, chosen, label_of_choice
 from portal.logbook.listing import LogListing, as_id
 from portal.logbook.queries import Filter, id_at
 from portal.logbook.telling import Line, line_of
+from portal.web.chips import Chip
 from portal.web.formats import day, moment
 
 IN_PROVIDER = ("provider", "organization", "system")
 IN_ORGANIZATION = ("organization", "system")
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A filter in use; `url` is the list without it."""
-
-    label: str
-    url: str
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,7 @@ from portal.domain.plans import Feature, Plan
 from portal.domain.states import MemberState
 from portal.members.list_queries import Groups, Numbers
 from portal.organizations.people import MemberRow
-
-
-@dataclass(frozen=True)
-class Chip:
-    label: str
-    url: str
+from portal.web.chips import Chip
 
 
 @dataclass(frozen=True)

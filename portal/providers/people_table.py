@@ -8,14 +8,9 @@ from flask_babel import gettext as _
 from portal.domain.access import PROVIDER_ROLES
 from portal.domain.people_lists import PeopleList
 from portal.domain.states import ProviderPersonState
+from portal.web.chips import Chip
 
 Choices = list[tuple[str, str, bool]]
-
-
-@dataclass(frozen=True)
-class Chip:
-    label: str
-    url: str
 
 
 @dataclass(frozen=True)
